@@ -1,0 +1,121 @@
+package chain_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balance-sync/balance-sync/shared/chain"
+)
+
+const good = `
+chains:
+  - name: bsc
+    family: evm
+    chain_id: 56
+    block_time: 750ms
+    endpoints:
+      - {name: node-a, url: "${BSC_URL}", rps: 50, headers: {x-api-key: "${BSC_KEY}"}}
+  - name: tron
+    family: tron
+    genesis: 00000000000000001ebf88508a03865c71d452e25f4d51194196a1d22b6653dc
+    block_time: 3s
+    height_slack: 7
+    database_name: TRON Mainnet
+    endpoints:
+      - {name: grid, url: "grpc://127.0.0.1:50051"}
+`
+
+func env(values map[string]string) chain.Lookup {
+	return func(name string) (string, bool) { v, ok := values[name]; return v, ok }
+}
+
+func TestParseReadsEveryValue(t *testing.T) {
+	chains, err := chain.Parse([]byte(good), env(map[string]string{"BSC_URL": "https://h/KEY", "BSC_KEY": "k"}), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bsc, tron := chains[0], chains[1]
+	if bsc.Name != "bsc" || bsc.Family != chain.EVM || bsc.ChainID != 56 || bsc.BlockTime != 750*time.Millisecond {
+		t.Errorf("bsc = %+v", bsc)
+	}
+	if bsc.HeightSlack != chain.DefaultHeightSlack || bsc.Finality.String() != "latest-1" {
+		t.Errorf("bsc defaults = %d, %s", bsc.HeightSlack, bsc.Finality)
+	}
+	if e := bsc.Endpoints[0]; e.Name != "node-a" || e.URL.Reveal() != "https://h/KEY" || e.RPS != 50 || e.Headers["x-api-key"].Reveal() != "k" {
+		t.Errorf("endpoint = %+v", e)
+	}
+	if _, name := tron.Key(); name != "TRON Mainnet" || tron.HeightSlack != 7 || tron.Finality.Tag != "solid" {
+		t.Errorf("tron = %+v", tron)
+	}
+	if got := chain.Of(chains, chain.TRON); len(got) != 1 || got[0].Name != "tron" {
+		t.Errorf("Of(tron) = %+v", got)
+	}
+	if got := len(chain.Secrets(chains)); got != 3 {
+		t.Errorf("%d secrets, want 3: two URLs and a header", got)
+	}
+}
+
+func TestClaimerAndWriterReadTheFileWithoutAnyNodesKey(t *testing.T) {
+	chains, err := chain.Parse([]byte(good), env(nil), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(chains[0].Endpoints) != 0 {
+		t.Error("endpoints were expanded")
+	}
+}
+
+func TestParseReportsEveryFaultAtOnce(t *testing.T) {
+	doc := `
+chains:
+  - {name: "Bad Name", family: evm, block_time: 1s, endpoints: [{name: a, url: "x"}]}
+  - {name: b, family: solana, block_time: 0s}
+  - {name: c, family: tron, genesis: nope, chain_id: 5, finality: safe, block_time: soon, height_slack: -1, database_name: x, database_id: y, endpoints: [{name: a, url: "${NOPE}", rps: -1}]}
+  - {name: c, family: evm, chain_id: 1, finality: latest-65, block_time: 1s, endpoints: [{name: A, url: "http://h"}, {name: A, url: "http://h"}]}
+`
+	_, err := chain.Parse([]byte(doc), env(nil), true)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		`"Bad Name": name must match`, `"Bad Name": chain_id is missing`, `endpoint "a": url: not an absolute URL`,
+		`family "solana": must be evm or tron`, `"b": block_time "0s"`, `"b": endpoints: at least one`,
+		`"c": genesis must be`, `"c": chain_id belongs to evm`, `finality "safe": a tron chain takes solid or head`, `block_time "soon"`,
+		`height_slack -1`, `set one of them`, `database_id "y": must be a uuid`, `${NOPE} is not set`, `rps -1`,
+		`"c": name is used twice`, `finality "latest-65"`, `endpoint "A": name must match`, `endpoint "A": name is used twice`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %s:\n%v", want, err)
+		}
+	}
+}
+
+func TestParseRefusesUnknownKeysAndAnEmptyFile(t *testing.T) {
+	for doc, want := range map[string]string{
+		"chains: [{name: a, familly: evm}]": "familly",
+		"":                                  "no chains",
+		"chains: []":                        "no chains",
+		"chain: []":                         "chain",
+	} {
+		if _, err := chain.Parse([]byte(doc), env(nil), true); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%q) = %v, want an error about %s", doc, err, want)
+		}
+	}
+}
+
+func TestAFaultyURLIsNeverQuoted(t *testing.T) {
+	doc := "chains: [{name: a, family: evm, chain_id: 1, block_time: 1s, endpoints: [{name: n, url: \"${U}\"}]}]"
+	_, err := chain.Parse([]byte(doc), env(map[string]string{"U": "CANARY-no-scheme %zz"}), true)
+	if err == nil || strings.Contains(err.Error(), "CANARY") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func ExampleParse() {
+	doc := "chains: [{name: eth, family: evm, chain_id: 1, block_time: 12s, finality: safe}]"
+	chains, err := chain.Parse([]byte(doc), func(string) (string, bool) { return "", false }, false)
+	fmt.Println(chains[0].Name, chains[0].Finality, err)
+	// Output: eth safe <nil>
+}

@@ -1,0 +1,203 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"regexp"
+	"time"
+
+	"github.com/balance-sync/balance-sync/shared/secret"
+	"github.com/google/uuid"
+	"go.yaml.in/yaml/v3"
+)
+
+// Lookup finds an environment variable, as os.LookupEnv does.
+type Lookup func(name string) (string, bool)
+
+// Parse reads chains.yaml. Unknown keys are refused and every fault is reported at once, joined into one error whose
+// lines begin with the chain they belong to. With endpoints set, ${NAME} in URLs and headers is expanded from the environment and
+// the endpoints are checked; without it they are left out and their variables need not exist.
+func Parse(doc []byte, lookup Lookup, endpoints bool) ([]Config, error) {
+	var file struct {
+		Chains []entry `yaml:"chains"`
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(doc))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("chains.yaml: %w", err)
+	}
+	if len(file.Chains) == 0 {
+		return nil, errors.New("chains.yaml: no chains: list at least one under `chains:`")
+	}
+	var faults []error
+	seen := map[string]bool{}
+	chains := make([]Config, 0, len(file.Chains))
+	for i, e := range file.Chains {
+		config, errs := e.config(lookup, endpoints)
+		if seen[e.Name] {
+			errs = append(errs, errors.New("name is used twice"))
+		}
+		seen[e.Name] = true
+		for _, err := range errs {
+			faults = append(faults, fmt.Errorf("chains[%d] %q: %w", i, e.Name, err))
+		}
+		chains = append(chains, config)
+	}
+	return chains, errors.Join(faults...)
+}
+
+// entry is a chain as the file has it.
+type entry struct {
+	Name         string          `yaml:"name"`
+	Family       Family          `yaml:"family"`
+	ChainID      uint64          `yaml:"chain_id"`
+	Genesis      string          `yaml:"genesis"`
+	Finality     string          `yaml:"finality"`
+	BlockTime    string          `yaml:"block_time"`
+	HeightSlack  *int64          `yaml:"height_slack"`
+	DatabaseName string          `yaml:"database_name"`
+	DatabaseID   string          `yaml:"database_id"`
+	Endpoints    []entryEndpoint `yaml:"endpoints"`
+}
+
+type entryEndpoint struct {
+	Name    string            `yaml:"name"`
+	URL     string            `yaml:"url"`
+	RPS     float64           `yaml:"rps"`
+	Headers map[string]string `yaml:"headers"`
+}
+
+var (
+	slug    = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
+	blockID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// config checks an entry and gives every fault it has.
+func (e entry) config(lookup Lookup, endpoints bool) (Config, []error) {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+
+	if !slug.MatchString(e.Name) {
+		fault("name must match %s", slug)
+	}
+	finality := e.Finality
+	switch e.Family {
+	case EVM:
+		if e.ChainID == 0 {
+			fault("chain_id is missing: the EIP-155 id that the nodes must answer")
+		}
+		if e.Genesis != "" {
+			fault("genesis belongs to tron chains")
+		}
+		finality = orElse(finality, DefaultFinality)
+	case TRON:
+		if !blockID.MatchString(e.Genesis) {
+			fault("genesis must be the id of block 0, 64 hex digits in lower case")
+		}
+		if e.ChainID != 0 {
+			fault("chain_id belongs to evm chains")
+		}
+		finality = orElse(finality, DefaultTRON)
+	default:
+		fault("family %q: must be evm or tron", e.Family)
+	}
+	config := Config{Name: e.Name, Family: e.Family, ChainID: e.ChainID, Genesis: e.Genesis, HeightSlack: DefaultHeightSlack,
+		DatabaseName: e.DatabaseName, DatabaseID: e.DatabaseID}
+	if e.Family == EVM || e.Family == TRON {
+		var err error
+		if config.Finality, err = ParseFinality(e.Family, finality); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	blockTime, err := time.ParseDuration(orElse(e.BlockTime, "0"))
+	if err != nil || blockTime <= 0 {
+		fault("block_time %q: must be a duration above 0, the fastest that a block can come, such as 750ms", e.BlockTime)
+	}
+	config.BlockTime = blockTime
+	if e.HeightSlack != nil {
+		config.HeightSlack = *e.HeightSlack
+		if *e.HeightSlack < 0 {
+			fault("height_slack %d: must be 0 or more blocks", *e.HeightSlack)
+		}
+	}
+	if e.DatabaseName != "" && e.DatabaseID != "" {
+		fault("database_name and database_id: set one of them")
+	}
+	if e.DatabaseID != "" && uuid.Validate(e.DatabaseID) != nil {
+		fault("database_id %q: must be a uuid", e.DatabaseID)
+	}
+	if endpoints {
+		list, errs := expand(e.Endpoints, lookup)
+		config.Endpoints = list
+		faults = append(faults, errs...)
+	}
+	return config, faults
+}
+
+func orElse(text, fallback string) string {
+	if text == "" {
+		return fallback
+	}
+	return text
+}
+
+// expand resolves the endpoints of one chain. Errors name the endpoint and never its URL.
+func expand(list []entryEndpoint, lookup Lookup) ([]Endpoint, []error) {
+	if len(list) == 0 {
+		return nil, []error{errors.New("endpoints: at least one is needed: - {name: node-a, url: \"https://…\"}")}
+	}
+	var faults []error
+	seen := map[string]bool{}
+	endpoints := make([]Endpoint, 0, len(list))
+	for _, e := range list {
+		fault := func(format string, args ...any) {
+			faults = append(faults, fmt.Errorf("endpoint %q: "+format, append([]any{e.Name}, args...)...))
+		}
+		if !slug.MatchString(e.Name) {
+			fault("name must match %s: it is the alias that logs and metrics show", slug)
+		}
+		if seen[e.Name] {
+			fault("name is used twice")
+		}
+		seen[e.Name] = true
+		address, err := Expand(e.URL, lookup)
+		if err != nil {
+			fault("url: %w", err)
+		} else if u, err := url.Parse(address); err != nil || u.Host == "" {
+			fault("url: not an absolute URL such as https://host/path")
+		}
+		if e.RPS < 0 {
+			fault("rps %v: must be 0 (unlimited) or more", e.RPS)
+		}
+		headers := make(map[string]secret.Text, len(e.Headers))
+		for key, text := range e.Headers {
+			value, err := Expand(text, lookup)
+			if err != nil {
+				fault("header %s: %w", key, err)
+			}
+			headers[key] = secret.New(value)
+		}
+		endpoints = append(endpoints, Endpoint{Name: e.Name, URL: secret.New(address), RPS: e.RPS, Headers: headers})
+	}
+	return endpoints, faults
+}
+
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// Expand replaces ${NAME} by the environment's value. A variable that is not set or empty is an error that names it; NAME_FILE,
+// the path of a file that holds the value, is looked up by the given function's owner.
+func Expand(text string, lookup Lookup) (string, error) {
+	var missing []error
+	out := variable.ReplaceAllStringFunc(text, func(match string) string {
+		name := variable.FindStringSubmatch(match)[1]
+		value, ok := lookup(name)
+		if !ok || value == "" {
+			missing = append(missing, fmt.Errorf("${%s} is not set in the environment", name))
+		}
+		return value
+	})
+	return out, errors.Join(missing...)
+}

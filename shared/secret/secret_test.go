@@ -1,0 +1,93 @@
+package secret_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/balance-sync/balance-sync/shared/secret"
+	"github.com/rs/zerolog"
+	"go.yaml.in/yaml/v3"
+)
+
+const canary = "CANARY_8f2e4a77c1"
+
+func TestASecretCannotBePrinted(t *testing.T) {
+	s := secret.New(canary)
+	holder := struct {
+		URL    secret.Text
+		Many   []secret.Text
+		hidden secret.Text
+	}{s, []secret.Text{s}, s}
+	var out strings.Builder
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		fmt.Fprintf(&out, verb+" "+verb+" "+verb+"\n", s, &s, holder)
+	}
+	asJSON, err := json.Marshal(holder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asYAML, err := yaml.Marshal(holder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(asJSON)
+	out.Write(asYAML)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "secret", s, "holder", holder)
+	log := zerolog.New(&out)
+	log.Info().Stringer("a", s).Interface("b", holder).Any("c", s).Msg("x")
+	for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary)} {
+		if strings.Contains(out.String(), form) {
+			t.Errorf("the secret is in the output as %q:\n%s", form, out.String())
+		}
+	}
+	if s.Reveal() != canary {
+		t.Error("Reveal does not give the value")
+	}
+}
+
+func TestScrubberCutsSecretsOutOfOthersTexts(t *testing.T) {
+	s := secret.NewScrubber(
+		secret.New("https://user:hunter2hunter2@node.example/v3/0123456789abcdef0123?apikey=QUERYKEY99"),
+		secret.New("plain-header-value"),
+		secret.New("short"),
+	)
+	tests := []struct{ name, in, want string }{
+		{"the whole URL", `Post "https://user:hunter2hunter2@node.example/v3/0123456789abcdef0123?apikey=QUERYKEY99": EOF`, `Post "***": EOF`},
+		{"its path key alone", "project 0123456789abcdef0123 is over quota", "project *** is over quota"},
+		{"its query key alone", "key QUERYKEY99 is unknown", "key *** is unknown"},
+		{"a header", "bad value plain-header-value", "bad value ***"},
+		{"a value too short to search for", "a short text", "a short text"},
+		{"credentials nobody configured", "dial postgres://bob:pw@db/x", "dial postgres://***@db/x"},
+		{"a parameter that says it is a key", "GET /?api_key=abcd1234&x=1", "GET /?api_key=***&x=1"},
+		{"nothing to hide", "execution reverted: nope", "execution reverted: nope"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := s.Scrub(tt.in); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWriterScrubsAndReportsTheWholeLine(t *testing.T) {
+	var out strings.Builder
+	w := secret.Writer{To: &out, Scrubber: secret.NewScrubber(secret.New(canary))}
+	line := "x " + canary + "\n"
+	n, err := w.Write([]byte(line))
+	if err != nil || n != len(line) {
+		t.Fatalf("Write = %d, %v; want %d, nil", n, err, len(line))
+	}
+	if got := out.String(); got != "x ***\n" {
+		t.Errorf("wrote %q", got)
+	}
+}
+
+func ExampleText() {
+	key := secret.New("0123456789abcdef")
+	fmt.Println(key, len(key.Reveal()))
+	// Output: *** 16
+}
