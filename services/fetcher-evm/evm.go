@@ -1,0 +1,113 @@
+// Package fetcherevm reads the balances of EVM chains: claims in, proven balances out.
+//
+// The loop that takes claims and publishes results is shared/fetch. Here is its Reader for the family:
+//
+//	rows ─ plan ─► calls ─ Pick ─► endpoint ─ pin ─► block ─ batches (rung 4) ─► values
+//	          │              ▲                                  │
+//	          └► bad_address │ next endpoint for the rows       └► suspects ─ confirm (rung 5) ─► row errors
+//	             bad_token   └── that this one failed
+//
+// What a value rests on: the endpoint's chain id was the configured one in the same answer, every call named its block, the block
+// is not above what the pool agrees on, and the node gave a whole number. Whatever is less is an error: of the row
+// when its own token says so, alone as well as in the batch; else of the endpoint, and the row is tried elsewhere.
+package fetcherevm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/balance-sync/balance-sync/shared/chain"
+	"github.com/balance-sync/balance-sync/shared/fetch"
+	"github.com/balance-sync/balance-sync/shared/service"
+	"github.com/balance-sync/balance-sync/shared/stream"
+	"github.com/balance-sync/balance-sync/shared/wire"
+	"golang.org/x/sync/errgroup"
+)
+
+// Config are the service's settings.
+type Config struct {
+	// Chains are those to serve, with their endpoints.
+	Chains []chain.Config
+	// NATS is where claims come from and results go.
+	NATS stream.Options
+	// Fetch are the loop's settings, for each chain.
+	Fetch fetch.Config
+	// Timeout bounds one request to a node.
+	Timeout time.Duration
+	// BatchSize is the most elements of a JSON-RPC batch; 1 means single calls. Endpoints that take less are learnt.
+	BatchSize int
+	// Gas is what a token may burn in a call; MaxGas what it may burn alone, once, when that was not enough.
+	Gas, MaxGas uint64
+	// MaxAnswer is the largest answer that is read, in bytes.
+	MaxAnswer int64
+	// CheckEvery is how often the chain id and the head of every endpoint are checked.
+	CheckEvery time.Duration
+}
+
+// Load reads the configuration; faults go to env.
+func Load(env *service.Env) Config {
+	config := Config{
+		Chains: env.Serve(env.Chains(true), chain.EVM),
+		NATS:   stream.LoadOptions(env, "fetcher-evm"),
+		Fetch: fetch.Config{
+			SweepSlots: env.Int("BALSYNC_SWEEP_SLOTS", 4, 1, 64),
+			FastSlots:  env.Int("BALSYNC_FAST_SLOTS", 2, 1, 16),
+			Patience:   env.Duration("BALSYNC_PATIENCE", 15*time.Second, time.Second, 2*time.Minute),
+		},
+		Timeout:    env.Duration("BALSYNC_RPC_TIMEOUT", 5*time.Second, 100*time.Millisecond, time.Minute),
+		BatchSize:  env.Int("BALSYNC_RPC_BATCH", 100, 1, 1000),
+		Gas:        uint64(env.Int("BALSYNC_CALL_GAS", 300_000, 50_000, 10_000_000)),
+		MaxGas:     uint64(env.Int("BALSYNC_CALL_GAS_MAX", 3_000_000, 50_000, 50_000_000)),
+		MaxAnswer:  8 << 20,
+		CheckEvery: 10 * time.Second,
+	}
+	if config.MaxGas < config.Gas {
+		env.Fault("BALSYNC_CALL_GAS_MAX=%d: must be at least BALSYNC_CALL_GAS, %d", config.MaxGas, config.Gas)
+	}
+	return config
+}
+
+// errNoChain is the error of a service with nothing to do.
+var errNoChain = errors.New("no evm chain to serve: the chains file (BALSYNC_CHAINS) has none")
+
+// Run serves the claims of the configured chains until ctx ends; claims in hand are finished. A chain whose nodes are down, or
+// are of another chain, is served all the same: its claims are answered with errors, so that their leases are freed.
+func Run(ctx context.Context, config Config, process service.Process) error {
+	if len(config.Chains) == 0 {
+		return errNoChain
+	}
+	for _, c := range config.Chains {
+		nats := "nats." + c.Name
+		process.Expect(dependency(c), nats, nats+"."+string(wire.Sweep), nats+"."+string(wire.Fast))
+	}
+	config.NATS.Report = func(err error) { process.Report("nats", err) }
+	conn, err := stream.Connect(ctx, config.NATS)
+	if err != nil && ctx.Err() != nil {
+		return nil // stopped before there was anything to do
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	fleets := make([]*fleet, len(config.Chains))
+	for i, c := range config.Chains {
+		if fleets[i], err = newFleet(config, c, process); err != nil {
+			return fmt.Errorf("chain %s: %w", c.Name, err)
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, f := range fleets {
+		checked := make(chan struct{})
+		group.Go(func() error {
+			f.watch(ctx, config.CheckEvery, func() { close(checked) })
+			return nil
+		})
+		group.Go(func() error {
+			<-checked // before it every claim would be answered "not checked yet"
+			return fetch.Run(ctx, config.Fetch, f.chain, conn, &reader{fleet: f, gas: config.Gas, maxGas: config.MaxGas}, process)
+		})
+	}
+	return group.Wait()
+}

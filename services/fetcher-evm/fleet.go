@@ -1,0 +1,102 @@
+package fetcherevm
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/balance-sync/balance-sync/shared/chain"
+	"github.com/balance-sync/balance-sync/shared/secret"
+	"github.com/balance-sync/balance-sync/shared/service"
+	"github.com/balance-sync/balance-sync/shared/upstream"
+	"github.com/balance-sync/balance-sync/shared/wire"
+	"github.com/rs/zerolog"
+)
+
+// fleet is the nodes of one chain.
+type fleet struct {
+	chain   chain.Config
+	pool    *upstream.Pool
+	nodes   map[*upstream.Endpoint]*node
+	process service.Process
+	metrics *metrics
+	log     zerolog.Logger
+	// scrub knows the secrets of this chain, whoever made the process.
+	scrub *secret.Scrubber
+}
+
+// newFleet makes the chain's nodes, all in quarantine until the first check.
+func newFleet(config Config, c chain.Config, process service.Process) (*fleet, error) {
+	c.BlockTime = cmp.Or(c.BlockTime, time.Second)
+	m, err := newMetrics(process.Metrics, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{chain: c, process: process, metrics: m, nodes: map[*upstream.Endpoint]*node{},
+		log: process.Log.With().Str("chain", c.Name).Logger(), scrub: secret.NewScrubber(chain.Secrets([]chain.Config{c})...)}
+	members := make([]upstream.Member, len(c.Endpoints))
+	for i, e := range c.Endpoints {
+		members[i] = upstream.Member{Name: e.Name, RPS: e.RPS}
+	}
+	// Nodes of one chain differ by a few seconds of blocks without lagging. A head is renewed with every check.
+	f.pool = upstream.New(members, upstream.Settings{BlockTime: c.BlockTime, Lag: 3 + int64(3*time.Second/c.BlockTime), HeadAge: 3 * config.CheckEvery})
+	if err := process.Metrics.Register(f.pool.Collector(c.Name)); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	for i, member := range f.pool.Endpoints() {
+		resent := m.resent.WithLabelValues(member.Name())
+		f.nodes[member] = &node{fleet: f, member: member, sizes: sizes{most: config.BatchSize},
+			transport: newTransport(c.Endpoints[i], config.Timeout, config.MaxAnswer, config.Fetch.SweepSlots+config.Fetch.FastSlots+2, resent.Inc)}
+		if plain(c.Endpoints[i].URL) {
+			f.log.Warn().Str("endpoint", member.Name()).Msg("endpoint is asked over http without tls: keys and answers can be read and changed on the way")
+		}
+	}
+	return f, nil
+}
+
+// plain reports whether requests to a URL leave the machine without TLS.
+func plain(text secret.Text) bool {
+	u, err := url.Parse(text.Reveal())
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+// clean makes a text fit to leave: without secrets, then short. Cut first, half a key could pass.
+func (f *fleet) clean(text string) string {
+	return wire.CleanError(f.process.Scrub.Scrub(f.scrub.Scrub(text)))
+}
+
+// report tells /readyz whether the chain can be read. An endpoint of another chain is reported even if others can be used: it is a
+// mistake in the configuration, and a person has to see it.
+func (f *fleet) report() {
+	usable := false
+	var wrong, out []string
+	for _, s := range f.pool.States() {
+		switch {
+		case s.Fault == nil:
+			usable = true
+		case s.Quarantined && s.Fault.Code == wire.CodeWrongChain:
+			wrong = append(wrong, s.Name+": "+s.Fault.Text)
+		default:
+			out = append(out, s.Name+": "+s.Fault.Error())
+		}
+	}
+	var err error
+	switch {
+	case len(wrong) > 0:
+		err = errors.New(strings.Join(wrong, "; "))
+	case !usable:
+		err = errors.New(strings.Join(out, "; "))
+	}
+	f.process.Report(dependency(f.chain), err)
+}
+
+// dependency is what /readyz calls the nodes of a chain.
+func dependency(c chain.Config) string { return "nodes." + c.Name }

@@ -1,0 +1,59 @@
+package fetcherevm
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// watch checks every endpoint at once, then every period until ctx ends. ready is called after the first round: by then
+// each endpoint is admitted, or the pool knows why it is not.
+func (f *fleet) watch(ctx context.Context, period time.Duration, ready func()) {
+	f.round(ctx)
+	ready()
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			f.round(ctx)
+		}
+	}
+}
+
+// round checks all endpoints side by side, so that their heads are of one moment, and reports what can be used.
+func (f *fleet) round(ctx context.Context) {
+	var group errgroup.Group
+	for _, n := range f.nodes {
+		if n.member.Paused() {
+			continue
+		}
+		group.Go(func() error { n.check(ctx); return nil })
+	}
+	_ = group.Wait() // checks report to the pool
+	f.report()
+}
+
+// check asks an endpoint for its chain and its head, and admits it when both are as they should be. Whatever fails is told to the
+// pool or, when it says that the endpoint must not be used, puts it in quarantine.
+func (n *node) check(ctx context.Context) {
+	failed := n.checkChain(ctx)
+	var head header
+	if failed == nil {
+		head, failed = n.head(ctx)
+	}
+	if failed == nil {
+		failed = n.probe(ctx, head)
+	}
+	if failed != nil {
+		n.blame(failed)
+		return
+	}
+	if n.member.Admit() {
+		n.fleet.log.Info().Str("endpoint", n.member.Name()).Int64("height", head.number).Bool("by_hash", n.takesHash()).Msg("endpoint is in use")
+	}
+	n.member.Saw(head.number) // a head that was told in quarantine did not count
+}

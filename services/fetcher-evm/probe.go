@@ -1,0 +1,82 @@
+package fetcherevm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// probeAge is how long a probe's findings hold. Nodes are judged by what they do, never by what they call themselves:
+// versions and the balancers in front of them change what a name can do.
+const probeAge = 10 * time.Minute
+
+// farAhead is how many blocks above its head a node is asked for one that it cannot have.
+const farAhead = 1 << 20
+
+// probe finds out, unless it is known, whether the node reads at the block that it is asked for, which is all that makes
+// a height worth anything. Block hashes are used if it reads at one that it has and refuses one that it cannot have; else
+// numbers, if it refuses one that it cannot have. A node that answers in either case is of no use.
+func (n *node) probe(ctx context.Context, head header) *failure {
+	n.mu.Lock()
+	known := !n.probed.IsZero() && time.Since(n.probed) < probeAge
+	n.mu.Unlock()
+	if known {
+		return nil
+	}
+	byHash, f := n.probeHash(ctx, head)
+	if f == nil && !byHash {
+		f = n.probeNumber(ctx, head)
+	}
+	if f != nil {
+		return f
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.byHash, n.probed = byHash, time.Now()
+	return nil
+}
+
+// takesHash reports whether a block is named by its hash.
+func (n *node) takesHash() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.byHash
+}
+
+// probeHash asks at the head's parent, which the peers of a node behind a balancer should have too.
+func (n *node) probeHash(ctx context.Context, head header) (bool, *failure) {
+	known := head.parent
+	if head.number == 0 {
+		known = head.hash
+	}
+	if answers, f := n.answersAt(ctx, hashParameter(known)); f != nil || !answers {
+		return false, f
+	}
+	answers, f := n.answersAt(ctx, hashParameter("0x"+strings.Repeat("5a", 32)))
+	return !answers, f
+}
+
+func (n *node) probeNumber(ctx context.Context, head header) *failure {
+	answers, f := n.answersAt(ctx, fmt.Sprintf(`"0x%x"`, head.number+farAhead))
+	if f == nil && answers {
+		f = garbled("the node reads at another block than it is asked for")
+		n.quarantine(f)
+	}
+	return f
+}
+
+// answersAt reports whether the node gives a balance at a block. The failure is set when the node could not be asked.
+func (n *node) answersAt(ctx context.Context, block string) (bool, *failure) {
+	r := n.call(ctx, call{native: true}.request(block, 0))
+	if r.failed != nil {
+		switch r.failed.class {
+		case limited, barred, slow, down, stopped:
+			return false, r.failed
+		}
+		return false, nil
+	}
+	var text string
+	return json.Unmarshal(r.result, &text) == nil && text != "", nil
+}
