@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balance-sync/balance-sync/devkit/evmdev"
+	"github.com/balance-sync/balance-sync/devkit/wait"
+)
+
+// begin starts a stack for the built-in chains and gives it with a function that ends its services.
+func begin(t *testing.T, prepare func(*stack), args ...string) (*stack, services) {
+	t.Helper()
+	url := empty(t)
+	var notes strings.Builder
+	c := console{lookup: func(name string) (string, bool) { return url, name == "DATABASE_URL" }, out: io.Discard, err: &notes}
+	opt, _, err := parse(args, c.lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newStack(opt, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(notes.String())
+		}
+	})
+	if err := s.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if prepare != nil {
+		prepare(s)
+	}
+	running, err := s.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, running
+}
+
+// state counts the rows of both chains now.
+func state(t *testing.T, s *stack) map[string]count {
+	t.Helper()
+	counts, err := s.count(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts
+}
+
+// The seed read its chains in one loop: a dead node of one took the others' rate from 5,000 rows to 50.
+func TestADeadNodeLeavesTheOtherChainsRateWhole(t *testing.T) {
+	dead := func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
+	}
+	const wallets = 60
+	s, running := begin(t, func(s *stack) { s.chains[1].node.(*evmdev.Node).Intercept(dead) }, "--wallets", "60")
+	wait.For(t, 60*time.Second, "every good row of the chain that lives is synced", func() bool {
+		return state(t, s)["evm-a"].synced == wallets/2*3
+	})
+	wait.For(t, 60*time.Second, "rows of the dead chain say why", func() bool { return state(t, s)["evm-b"].errors > 0 })
+	s.chains[1].node.(*evmdev.Node).Intercept(nil)
+	wait.For(t, 90*time.Second, "the dead chain comes back by itself", func() bool { return state(t, s)["evm-b"].synced == wallets/2*3 })
+	if err := running.stop(); err != nil {
+		t.Fatal(err)
+	}
+	var counted int
+	const blamed = `SELECT count(*) FROM wallet_balances WHERE id <> ALL ($1) AND error_count > 0`
+	planted := make([]string, 0, len(s.planted))
+	for id := range s.planted {
+		planted = append(planted, id.String())
+	}
+	if err := s.pool.QueryRow(context.WithoutCancel(t.Context()), blamed, planted).Scan(&counted); err != nil {
+		t.Fatal(err)
+	}
+	if counted > 0 {
+		t.Errorf("%d good rows were blamed for a dead node: error_count is above 0", counted)
+	}
+}
+
+func TestOneAdminListenerServesAllServices(t *testing.T) {
+	s, running := begin(t, nil, "--wallets", "4")
+	get := func(path string) (int, string) {
+		response, err := http.Get("http://" + s.admin.Addr() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(body)
+	}
+	wait.For(t, 30*time.Second, "ready", func() bool { code, _ := get("/readyz"); return code == http.StatusOK })
+	_, ready := get("/readyz")
+	for _, want := range []string{"claimer.postgres", "claimer.nats.evm-a", "writer.postgres", "writer.nats.evm-b", "fetcher-evm.nats.evm-a"} {
+		if !strings.Contains(ready, want) {
+			t.Errorf("/readyz does not show %s: %s", want, ready)
+		}
+	}
+	wait.For(t, 30*time.Second, "metrics of every service", func() bool {
+		_, metrics := get("/metrics")
+		return strings.Contains(metrics, `balsync_claimer_`) && strings.Contains(metrics, `balsync_fetch_claims_total`) && strings.Contains(metrics, `balsync_writer_`)
+	})
+	if code, version := get("/version"); code != http.StatusOK || !strings.Contains(version, "balsync-dev") {
+		t.Errorf("/version: %d %s", code, version)
+	}
+	if code, _ := get("/livez"); code != http.StatusOK {
+		t.Errorf("/livez: %d", code)
+	}
+	if err := running.stop(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/balance-sync/balance-sync/services/claimer"
+	fetcherevm "github.com/balance-sync/balance-sync/services/fetcher-evm"
+	"github.com/balance-sync/balance-sync/services/writer"
+	"github.com/balance-sync/balance-sync/shared/service"
+	"github.com/balance-sync/balance-sync/shared/stream"
+	"golang.org/x/sync/errgroup"
+)
+
+// services are the running services. failed is closed when one of them has ended without being asked to.
+type services struct {
+	cancel context.CancelFunc
+	group  *errgroup.Group
+	failed <-chan struct{}
+}
+
+// stop ends them in two phases and gives the first error that any of them ended with.
+func (s services) stop() error {
+	s.cancel()
+	return s.group.Wait()
+}
+
+// run provisions the broker and starts the services, each with the configuration that it would read in production.
+func (s *stack) run(ctx context.Context) (services, error) {
+	lookup, err := s.environment()
+	if err != nil {
+		return services{}, err
+	}
+	env := service.NewEnv(lookup)
+	toClaim, toFetch, toWrite := claimer.Load(env), fetcherevm.Load(env), writer.Load(env)
+	nats := stream.LoadOptions(env, "provisioner")
+	if err := env.Err(); err != nil {
+		return services{}, misuse("the configuration has faults:\n%w", err)
+	}
+	to, level, format := s.logTo()
+	process := service.Process{Version: service.Version(), Instance: env.Instance(), Log: service.NewLogger(to, level, format, s.scrub),
+		Metrics: s.registry, Health: s.health, Scrub: s.scrub}
+
+	conn, err := stream.Connect(ctx, nats)
+	if err != nil {
+		return services{}, err
+	}
+	s.onClose(func() error { conn.Close(); return nil })
+	settings := stream.DefaultSettings()
+	settings.ClaimBytes, settings.ResultBytes, settings.LetterBytes = 256<<20, 1<<30, 64<<20
+	plan, err := stream.NewPlan(env.Chains(false), settings)
+	if err != nil {
+		return services{}, err
+	}
+	if _, err := plan.Provision(ctx, conn.JS); err != nil {
+		return services{}, err
+	}
+	for _, c := range s.chains {
+		if c.node != nil {
+			c.start = c.node.Head()
+		}
+	}
+	s.began = time.Now()
+
+	// Not ctx: an interrupt ends the watch first, then stop ends the services, so that there is one way to stop.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	group, failed := errgroup.WithContext(ctx)
+	group.Go(func() error { return claimer.Run(failed, toClaim, process.As("claimer")) })
+	group.Go(func() error { return fetcherevm.Run(failed, toFetch, process.As("fetcher-evm")) })
+	group.Go(func() error { return writer.Run(failed, toWrite, process.As("writer")) })
+	group.Go(func() error {
+		plan.Watch(failed, conn.JS, 5*time.Second, func(_ []stream.Change, err error) {
+			if err != nil {
+				process.Log.Error().Err(err).Msg("not provisioned")
+			}
+		})
+		return nil
+	})
+	return services{cancel, group, failed.Done()}, nil
+}
+
+// environment writes chains.yaml and gives the lookup that the services read: ours first, then the process's own.
+func (s *stack) environment() (func(string) (string, bool), error) {
+	var file strings.Builder
+	file.WriteString("chains:\n")
+	own := map[string]string{"DATABASE_URL": s.database.Reveal(), "DATABASE_URL_FILE": "", "NATS_URL": s.nats.URL(), "NATS_URL_FILE": "", "NATS_CREDS": "", "BALSYNC_CHAIN": ""}
+	for _, c := range s.chains {
+		file.WriteString(c.entry())
+		own[c.variable()] = c.url
+	}
+	path := filepath.Join(s.dir, "chains.yaml")
+	if err := os.WriteFile(path, []byte(file.String()), 0o644); err != nil {
+		return nil, fmt.Errorf("write chains.yaml: %w", err)
+	}
+	own["BALSYNC_CHAINS"] = path
+	return func(name string) (string, bool) {
+		if value, ok := own[name]; ok {
+			return value, true
+		}
+		return s.opt.lookup(name)
+	}, nil
+}
