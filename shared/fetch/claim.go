@@ -48,7 +48,7 @@ func (l *loop) answer(ctx context.Context, msg jetstream.Msg) (string, int) {
 	if err := l.answerDelivery(answering, msg, meta.NumDelivered, claim, left); err != nil {
 		l.log.Warn().Err(err).Str("claim", claim.Name).Msg("claim is not answered")
 		if ctx.Err() != nil {
-			_ = msg.Nak() // stopping: another instance takes it at once, or after AckWait if this is lost
+			stream.GiveBack(msg)
 			return "returned", len(claim.IDs)
 		}
 		// The broker delivers it again after AckWait, by then past its deadline. Handing it back at once would use its deliveries

@@ -17,7 +17,7 @@ func (c *Conn) Batches(ctx, work context.Context, s Source, handle func(context.
 			return err
 		case ctx.Err() != nil:
 			for _, msg := range messages {
-				giveBack(msg)
+				GiveBack(msg)
 			}
 			return nil
 		}

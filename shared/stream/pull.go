@@ -12,7 +12,7 @@ const mostPerPull = 8
 
 // Pull takes messages until ctx ends and gives each to handle, in a goroutine of its own, at most Slots at once. handle
 // settles its message (ack, nak or term) itself; its context is work, which should outlive ctx. Messages
-// that arrive while stopping go back at once. Pull returns when every handler has. A missing consumer is waited for.
+// that arrive while stopping go back. Pull returns when every handler has. A missing consumer is waited for.
 func (c *Conn) Pull(ctx, work context.Context, s Source, handle func(context.Context, jetstream.Msg)) error {
 	group := new(errgroup.Group)
 	free := make(chan struct{}, s.Slots)
@@ -28,7 +28,7 @@ func (c *Conn) Pull(ctx, work context.Context, s Source, handle func(context.Con
 		if err == nil {
 			for msg := range batch.Messages() {
 				if ctx.Err() != nil {
-					giveBack(msg)
+					GiveBack(msg)
 					continue
 				}
 				slots--

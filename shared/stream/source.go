@@ -63,8 +63,13 @@ func (c *Conn) each(ctx context.Context, s Source, pull func(jetstream.Consumer)
 	}
 }
 
-// giveBack hands a message to another instance at once. If that fails, it is delivered again after AckWait.
-func giveBack(msg jetstream.Msg) { _ = msg.Nak() }
+// restDelay is longer than a pull of the default Wait stays open.
+const restDelay = 2500 * time.Millisecond
+
+// GiveBack hands a message of a process that is stopping to another instance, after a rest in which this process's own pulls end: at once
+// it would come right back to one of them, again and again, and use its deliveries up in no time. If the hand-over is lost, the
+// message is delivered again after AckWait.
+func GiveBack(msg jetstream.Msg) { _ = msg.NakWithDelay(restDelay) }
 
 func pause(ctx context.Context, d time.Duration) {
 	select {
