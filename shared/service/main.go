@@ -76,11 +76,11 @@ func (s Service[C]) serve(env *Env, stderr io.Writer) int {
 		start = start.Str(setting.Key, setting.Value)
 	}
 	start.Msg("starting")
-	return s.supervise(config, process, admin)
+	return s.supervise(config, process, admin, stopLimit)
 }
 
-// supervise runs the service until it ends or a signal asks it to, then holds it to the time it has.
-func (s Service[C]) supervise(config C, process Process, admin *Admin) int {
+// supervise runs the service until it ends or a signal asks it to, then holds it to the limit.
+func (s Service[C]) supervise(config C, process Process, admin *Admin, limit time.Duration) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	adminCtx, closeAdmin := context.WithCancel(context.WithoutCancel(ctx))
@@ -99,9 +99,9 @@ func (s Service[C]) supervise(config C, process Process, admin *Admin) int {
 			stop() // the next signal kills
 			process.Health.Drain()
 			process.Log.Info().Msg("stopping")
-			late = time.After(stopLimit)
+			late = time.After(limit)
 		case <-late:
-			process.Log.Error().Dur("after", stopLimit).Msg("stopped with work in hand")
+			process.Log.Error().Dur("after", limit).Msg("stopped with work in hand")
 			return ExitFailed
 		case err := <-done:
 			if err != nil && !errors.Is(err, context.Canceled) {

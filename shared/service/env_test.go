@@ -1,0 +1,149 @@
+package service
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/balance-sync/balance-sync/shared/chain"
+)
+
+// from is an environment of the given variables and nothing else.
+func from(values map[string]string) *Env {
+	return NewEnv(func(name string) (string, bool) { value, ok := values[name]; return value, ok })
+}
+
+func TestValuesAreReadOrDefaultOrFaults(t *testing.T) {
+	read := map[string]func(*Env) any{
+		"int":      func(e *Env) any { return e.Int("K", 5, 1, 10) },
+		"duration": func(e *Env) any { return e.Duration("K", time.Minute, time.Second, time.Hour) },
+		"bytes":    func(e *Env) any { return e.Bytes("K", 64<<20, 1<<20) },
+		"one of":   func(e *Env) any { return e.OneOf("K", "info", "debug") },
+		"text":     func(e *Env) any { return e.Text("K", "x") },
+		"list":     func(e *Env) any { return fmt.Sprint(e.List("K")) },
+	}
+	tests := []struct {
+		kind, text string
+		want       any
+		fault      string
+	}{
+		{"int", "", 5, ""}, {"int", "7", 7, ""}, {"int", "1", 1, ""}, {"int", "10", 10, ""}, {"int", "11", 5, `K="11": must be a whole number from 1 to 10`}, {"int", "0", 5, "K="}, {"int", "many", 5, "K="}, {"int", "1.5", 5, "K="},
+		{"duration", "", time.Minute, ""}, {"duration", "90s", 90 * time.Second, ""}, {"duration", "2h", time.Minute, "from 1s to 1h0m0s"}, {"duration", "5", time.Minute, "must be a duration"},
+		{"bytes", "", int64(64 << 20), ""}, {"bytes", "2GiB", int64(2 << 30), ""}, {"bytes", "512MiB", int64(512 << 20), ""}, {"bytes", "0MiB", int64(64 << 20), "at least 1MiB"}, {"bytes", "5", int64(64 << 20), "such as 512MiB"}, {"bytes", "-1GiB", int64(64 << 20), "K="},
+		{"one of", "", "info", ""}, {"one of", "debug", "debug", ""}, {"one of", "loud", "info", "must be one of info, debug"},
+		{"text", "", "x", ""}, {"text", "y", "y", ""}, {"list", " a, b ,,c", "[a b c]", ""}, {"list", "", "[]", ""},
+	}
+	for _, tt := range tests {
+		e := from(map[string]string{"K": tt.text})
+		if got := read[tt.kind](e); got != tt.want {
+			t.Errorf("%s %q is %v, want %v", tt.kind, tt.text, got, tt.want)
+		}
+		if err := e.Err(); (err == nil) != (tt.fault == "") || err != nil && !strings.Contains(err.Error(), tt.fault) {
+			t.Errorf("%s %q: %v, want %q", tt.kind, tt.text, err, tt.fault)
+		}
+	}
+}
+
+func TestAllFaultsAreReportedAtOnce(t *testing.T) {
+	e := from(map[string]string{"A": "x", "B": "x"})
+	e.Int("A", 1, 0, 2)
+	e.Duration("B", 1, 0, 2)
+	e.Require("C", e.Secret("C"), "what it is for")
+	e.Fault("%s and %s do not go together", "A", "B")
+	for _, want := range []string{`A="x"`, `B="x"`, "C is not set: what it is for", "do not go together"} {
+		if !strings.Contains(e.Err().Error(), want) {
+			t.Errorf("the faults do not say %s:\n%v", want, e.Err())
+		}
+	}
+}
+
+func TestASecretComesFromItsVariableOrItsFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte("from-the-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name   string
+		values map[string]string
+		want   string
+		fault  string
+	}{
+		{"variable", map[string]string{"K": "plain"}, "plain", ""},
+		{"file, its newline cut", map[string]string{"K_FILE": path}, "from-the-file", ""},
+		{"neither", nil, "", ""},
+		{"both", map[string]string{"K": "plain", "K_FILE": path}, "from-the-file", "set one of them"},
+		{"a file that is missing", map[string]string{"K_FILE": path + "x"}, "", "K_FILE"},
+	}
+	for _, tt := range tests {
+		e := from(tt.values)
+		if got := e.Secret("K").Reveal(); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		if err := e.Err(); (err == nil) != (tt.fault == "") || err != nil && !strings.Contains(err.Error(), tt.fault) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		for _, s := range e.Settings() {
+			if tt.want != "" && strings.Contains(s.Value, tt.want) {
+				t.Errorf("%s: the settings show %s", tt.name, s.Value)
+			}
+		}
+		if known := len(e.Secrets()); (known > 0) != (tt.want != "") {
+			t.Errorf("%s: the scrubber learns %d secrets", tt.name, known)
+		}
+	}
+}
+
+const twoChains = `chains:
+  - {name: bsc, family: evm, chain_id: 56, block_time: 1s, endpoints: [{name: a, url: "https://h/${KEY}"}]}
+  - {name: eth, family: evm, chain_id: 1, block_time: 12s, endpoints: [{name: a, url: "https://h/${KEY}"}]}
+`
+
+func TestAFetcherExpandsItsEndpointsAndServesWhatItIsTold(t *testing.T) {
+	dir := t.TempDir()
+	path, key := filepath.Join(dir, "chains.yaml"), filepath.Join(dir, "key")
+	for name, text := range map[string]string{path: twoChains, key: "CANARY0123456789"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := from(map[string]string{"BALSYNC_CHAINS": path, "KEY_FILE": key, "BALSYNC_CHAIN": "eth"})
+	served := e.Serve(e.Chains(true), chain.EVM)
+	if err := e.Err(); err != nil || len(served) != 1 || served[0].Name != "eth" || served[0].Endpoints[0].URL.Reveal() != "https://h/CANARY0123456789" {
+		t.Errorf("%+v, %v", served, err)
+	}
+	e = from(map[string]string{"BALSYNC_CHAINS": path, "KEY_FILE": key, "BALSYNC_CHAIN": "eth,tron"})
+	if e.Serve(e.Chains(true), chain.EVM); e.Err() == nil || !strings.Contains(e.Err().Error(), `"tron"`) {
+		t.Errorf("an unknown chain: %v", e.Err())
+	}
+	e = from(map[string]string{"BALSYNC_CHAINS": path})
+	if chains := e.Chains(false); e.Err() != nil || len(chains) != 2 || len(chains[0].Endpoints) != 0 {
+		t.Errorf("without a node's key: %+v, %v", chains, e.Err())
+	}
+	e = from(map[string]string{"BALSYNC_CHAINS": path + "x"})
+	if e.Chains(false); e.Err() == nil || !strings.Contains(e.Err().Error(), "BALSYNC_CHAINS") {
+		t.Errorf("a missing file: %v", e.Err())
+	}
+}
+
+func TestAnInstancesNameFitsTheLock(t *testing.T) {
+	for given, want := range map[string]string{"pod-1.a_b": "pod-1.a_b", "a:b c/d": "a-b-c-d", strings.Repeat("x", 99): strings.Repeat("x", 48)} {
+		if got := from(map[string]string{"BALSYNC_INSTANCE": given}).Instance(); got != want {
+			t.Errorf("%q is %q, want %q", given, got, want)
+		}
+	}
+	if got := from(nil).Instance(); got == "" || strings.Contains(got, ":") {
+		t.Errorf("the default is %q", got)
+	}
+}
+
+func ExampleEnv() {
+	env := NewEnv(func(name string) (string, bool) {
+		return map[string]string{"BALSYNC_BATCH_SIZE": "5000"}[name], name == "BALSYNC_BATCH_SIZE"
+	})
+	env.Int("BALSYNC_BATCH_SIZE", 1000, 10, 2000)
+	fmt.Println(env.Err())
+	// Output: BALSYNC_BATCH_SIZE="5000": must be a whole number from 10 to 2000
+}
