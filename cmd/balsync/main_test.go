@@ -85,6 +85,18 @@ func TestProvisionCreatesAndThenChangesNothing(t *testing.T) {
 	}
 }
 
+func TestABrokerWithoutRoomIsExplained(t *testing.T) {
+	server, err := natsdev.Start(t.TempDir(), natsdev.Options{MaxStore: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Stop()
+	got := drive(t, map[string]string{"NATS_URL": server.URL(), "BALSYNC_CHAINS": chainsFile(t)}, "provision")
+	if got.code != service.ExitFailed || !strings.Contains(got.stderr, "BALSYNC_RESULTS_MAX_BYTES") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestConfigReportsEveryFaultAtOnceAndNoSecret(t *testing.T) {
 	env := map[string]string{"BALSYNC_CHAINS": chainsFile(t), "BALSYNC_BATCH_SIZE": "5000", "BALSYNC_LOCK_DURATION": "soon", "NATS_URL": "nats://u:" + key + "@127.0.0.1:1"}
 	got := drive(t, env, "config", "validate")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/balance-sync/balance-sync/shared/secret"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 )
 
@@ -89,11 +91,23 @@ func provision(c console, env *service.Env, show shower) *cobra.Command {
 		}
 		changes, err := plan.Provision(cmd.Context(), conn.JS)
 		if err != nil {
-			return err
+			return advise(err)
 		}
 		return show([]string{"KIND", "NAME", "CHANGE"}, changeRows(changes))
 	}
 	return cmd
+}
+
+// noRoom is the server's code for a store that cannot hold what its streams reserve.
+const noRoom = 10047
+
+// advise adds to an error what its reader can do.
+func advise(err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == noRoom {
+		return fmt.Errorf("%w: the streams reserve BALSYNC_CLAIMS_MAX_BYTES + BALSYNC_RESULTS_MAX_BYTES + BALSYNC_DLQ_MAX_BYTES + 256MiB of the server's max_file_store: lower them or raise it", err)
+	}
+	return err
 }
 
 // keep provisions until it is asked to stop, and logs what it had to change.
@@ -105,7 +119,7 @@ func keep(ctx context.Context, c console, env *service.Env, conn *stream.Conn, p
 			log.Warn().Str("kind", change.Kind).Str("name", change.Name).Bool("made", change.Made).Msg("provisioned")
 		}
 		if err != nil {
-			log.Error().Err(err).Msg("not provisioned")
+			log.Error().Err(advise(err)).Msg("not provisioned")
 		}
 	})
 }

@@ -25,7 +25,7 @@ type mutant struct {
 }
 
 // limit is how long one test may take; a mutant that makes it hang is found too.
-const limit = 3 * time.Minute
+const limit = 2 * time.Minute
 
 // run tries every mutant whose guard contains an argument, all without one. It returns 1 if any survived or could not be tried.
 func run(args []string, out io.Writer) int {
@@ -91,7 +91,7 @@ func (m mutant) try() (verdict string, killed bool) {
 func (m mutant) test(flags ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	args := append([]string{"test", "-count=1", "-timeout=150s", "-run", "^" + m.Test + "$"}, flags...)
+	args := append([]string{"test", "-count=1", "-timeout=60s", "-run", "^" + m.Test + "$"}, flags...)
 	out, err := exec.CommandContext(ctx, "go", append(args, m.Package)...).CombinedOutput()
 	return string(out), err
 }
