@@ -19,6 +19,7 @@ type leased struct {
 
 // claimAndApply runs one claimer and one writer, chain after chain, with a new balance for each row. A row is due again as soon as it is written.
 func (t *table) claimAndApply(ctx context.Context, opt options) (int64, error) {
+	t.claiming, t.applying = 0, 0
 	lessor, store := claimer.NewStore(t.pool, "bench", 2*time.Minute, opt.batch), writer.NewStore(t.pool)
 	claims := make(chan leased, 2)
 	end := time.Now().Add(opt.length)
@@ -26,10 +27,12 @@ func (t *table) claimAndApply(ctx context.Context, opt options) (int64, error) {
 	group.Go(func() error {
 		defer close(claims)
 		for time.Now().Before(end) {
+			began := time.Now()
 			c, err := t.claim(ctx, lessor, opt.batch)
 			if err != nil {
 				return err
 			}
+			t.claiming += time.Since(began)
 			select {
 			case claims <- c:
 			case <-ctx.Done():
@@ -41,10 +44,12 @@ func (t *table) claimAndApply(ctx context.Context, opt options) (int64, error) {
 	var written int64
 	group.Go(func() error {
 		for c := range claims {
-			outcomes, err := store.Apply(ctx, c.chain, 0, results(c))
+			rows, began := results(c), time.Now()
+			outcomes, err := store.Apply(ctx, c.chain, 0, rows)
 			if err != nil {
 				return err
 			}
+			t.applying += time.Since(began)
 			for _, o := range outcomes {
 				if o.Fate == writer.Applied {
 					written++
