@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	until "github.com/balance-sync/balance-sync/devkit/wait"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -77,6 +78,7 @@ func TestUnfinishedIndexIsDroppedAndBuiltAgain(t *testing.T) {
 		if err == nil {
 			t.Fatal("the build was not cut short")
 		}
+		endBuild(t, connect(t, url, nil)) // not other: what a transaction sees of other sessions stays as it was
 		do(t, other, `ROLLBACK`)
 		want(t, other, 1, `SELECT count(*) FROM pg_index WHERE NOT indisvalid`)
 		if err := Ready(t.Context(), other); err == nil {
@@ -85,6 +87,30 @@ func TestUnfinishedIndexIsDroppedAndBuiltAgain(t *testing.T) {
 		up(t, connect(t, url, nil), again)
 		complete(t, other)
 	}
+}
+
+// The build had ended, and only the record of it was lost: the plain way must find the index and not build it again.
+func TestAnIndexThatWasBuiltAndNotRecordedIsKept(t *testing.T) {
+	for _, again := range []Options{{Online: true}, {}} {
+		url := database(t, existing())
+		conn := connect(t, url, nil)
+		up(t, conn, Options{Online: true})
+		do(t, conn, `DELETE FROM balance_sync_migrations WHERE name IN ('sweep_index', 'fast_index')`)
+		up(t, conn, again)
+		complete(t, conn)
+	}
+}
+
+// endBuild ends a build that is still under way: the server does not always notice that its client is gone.
+func endBuild(t *testing.T, conn *pgx.Conn) {
+	until.For(t, 20*time.Second, "the build has ended on the server", func() bool {
+		var ended int
+		if err := conn.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%CREATE INDEX CONCURRENTLY%' AND state = 'active'`).Scan(&ended); err != nil {
+			t.Fatal(err)
+		}
+		return ended == 0
+	})
 }
 
 // awaitIndex returns when the sweep's index is in the catalog, or the test ends.

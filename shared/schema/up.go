@@ -125,12 +125,24 @@ func (r *run) work(ctx context.Context, tx pgx.Tx, s *step) error {
 		return r.suits(ctx, tx, s.unless)
 	}
 	if s.index != "" {
-		if err := r.dropInvalid(ctx, tx, s.index); err != nil {
+		if there, err := r.built(ctx, tx, s.index); err != nil || there {
 			return err
 		}
 	}
 	_, err := tx.Exec(ctx, s.SQL)
 	return err
+}
+
+// built reports whether an online Up has built the index already, and died or was overtaken before it said so. The lock is the one that
+// building takes; it waits for a build that is under way, so that what is found after it stays as it is.
+func (r *run) built(ctx context.Context, tx pgx.Tx, index string) (bool, error) {
+	if _, err := tx.Exec(ctx, "LOCK TABLE wallet_balances IN SHARE MODE"); err != nil {
+		return false, fmt.Errorf("lock wallet_balances: %w", err)
+	}
+	if err := r.dropInvalid(ctx, tx, index); err != nil {
+		return false, err
+	}
+	return r.exists(ctx, tx, index)
 }
 
 // advise adds to the error of a view over tables that are not here, or not ours, what its maker can do.
