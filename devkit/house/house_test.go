@@ -2,6 +2,7 @@ package house_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,6 +135,31 @@ func sources(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// A program that was built in its own directory, or a dump, stays in the history for good.
+func TestNothingBuiltIsCommitted(t *testing.T) {
+	const most = 512 << 10
+	cmd := exec.Command("git", "ls-files", "-z")
+	cmd.Dir, cmd.Stderr = root, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	files := strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+	if len(files) == 0 {
+		t.Fatal("git tracks no file")
+	}
+	for _, path := range files {
+		info, err := os.Stat(filepath.Join(root, path))
+		switch {
+		case errors.Is(err, os.ErrNotExist): // removed, not committed yet
+		case err != nil:
+			t.Error(err)
+		case info.Size() > most:
+			t.Errorf("%s has %d bytes, %d are the most", path, info.Size(), most)
+		}
+	}
 }
 
 func TestFilesAreSmall(t *testing.T) {

@@ -29,13 +29,9 @@ const limit = 2 * time.Minute
 
 // run tries every mutant whose guard contains an argument, all without one. It returns 1 if any survived or could not be tried.
 func run(args []string, out io.Writer) int {
-	text, err := os.ReadFile("mutants.json")
-	var mutants []mutant
-	if err == nil {
-		err = json.Unmarshal(text, &mutants)
-	}
+	mutants, err := list("mutants")
 	if err != nil {
-		fmt.Fprintln(out, "mutants.json:", err)
+		fmt.Fprintln(out, err)
 		return 1
 	}
 	tried, survived := 0, 0
@@ -56,6 +52,27 @@ func run(args []string, out io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// list reads the mutants of a directory: a file for each package, in the order of their names.
+func list(dir string) ([]mutant, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("list mutants: %w", err)
+	}
+	var all []mutant
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		var some []mutant
+		if err == nil {
+			err = json.Unmarshal(text, &some)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read mutants of %s: %w", path, err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 func chosen(guard string, args []string) bool {
