@@ -160,3 +160,22 @@ func TestVersionAndCompletion(t *testing.T) {
 		t.Errorf("exit %d", got.code)
 	}
 }
+
+func TestATableKeepsItsColumnsOverEmptyCells(t *testing.T) {
+	var out bytes.Buffer
+	rows := []settingRow{{"a", "LONG_KEY", "1"}, {"a", "KEY", ""}, {"a", "K", "2"}}
+	if err := print(&out, "table", []string{"SERVICE", "KEY", "VALUE"}, rows); err != nil {
+		t.Fatal(err)
+	}
+	want := "SERVICE  KEY       VALUE\na        LONG_KEY  1\na        KEY\na        K         2\n"
+	if out.String() != want {
+		t.Errorf("printed:\n%swant:\n%s", out.String(), want)
+	}
+}
+
+func TestWhatIsMissingIsSaidOnceAndUnmasked(t *testing.T) {
+	got := drive(t, map[string]string{"BALSYNC_CHAINS": chainsFile(t), "BSC_URL": "https://node.example"}, "config", "validate")
+	if got.code != service.ExitUsage || strings.Count(got.stderr, "DATABASE_URL") != 1 || strings.Contains(got.stderr, "***") {
+		t.Errorf("exit %d: %s", got.code, got.stderr)
+	}
+}

@@ -75,13 +75,13 @@ func migrate(c console, env *service.Env, show shower) *cobra.Command {
 // connect opens the one connection that a command uses. A migration changes tables, so it connects directly: behind a
 // transaction pooler it works too, since it keeps no session state.
 func connect(ctx context.Context, env *service.Env, use func(*pgx.Conn) error) error {
-	url := env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "the database, such as postgres://user@host:5432/name")
+	url := env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "the database, such as postgres://db.example:5432/app")
 	if err := env.Err(); err != nil {
 		return usage(err)
 	}
 	config, err := pgx.ParseConfig(url.Reveal())
 	if err != nil {
-		return usage(errors.New("DATABASE_URL is not a Postgres URL such as postgres://user@host:5432/name"))
+		return usage(errors.New("DATABASE_URL is not a Postgres URL such as postgres://db.example:5432/app"))
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	config.ConnectTimeout = 10 * time.Second

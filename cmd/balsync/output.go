@@ -19,7 +19,8 @@ func print(out io.Writer, format string, columns []string, rows any) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(rows)
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var lines strings.Builder
+	table := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, strings.Join(columns, "\t"))
 	list := reflect.ValueOf(rows)
 	for i := range list.Len() {
@@ -28,7 +29,16 @@ func print(out io.Writer, format string, columns []string, rows any) error {
 		for j := range cells {
 			cells[j] = fmt.Sprint(row.Field(j).Interface())
 		}
-		fmt.Fprintln(table, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	// An empty cell at a line's end must stand in the table, or the columns begin anew below it; its blanks need not be printed.
+	for line := range strings.Lines(lines.String()) {
+		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -41,7 +41,7 @@ type Config struct {
 // Load reads the configuration; faults go to env.
 func Load(env *service.Env) Config {
 	c := Config{
-		Database:   env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "the database of wallet_balances, such as postgres://user@host:5432/name"),
+		Database:   env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "the database of wallet_balances, such as postgres://db.example:5432/app"),
 		Broker:     stream.LoadOptions(env, "claimer"),
 		Chains:     env.Chains(false),
 		BatchSize:  env.Int("BALSYNC_BATCH_SIZE", 1000, 10, wire.MaxRows),

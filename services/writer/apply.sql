@@ -49,7 +49,8 @@ WITH result AS (
         last_checked           = CASE WHEN j.newer THEN greatest(w.last_checked, least(j.observed_at, now())) ELSE w.last_checked END,
         last_processed_at      = CASE WHEN j.held AND j.newer THEN now() ELSE w.last_processed_at END,
         sync_count             = coalesce(w.sync_count, 0) + CASE WHEN j.held AND j.newer THEN 1 ELSE 0 END,
-        error_count            = CASE WHEN j.held AND j.kind IN ('r', 'w') THEN coalesce(w.error_count, 0) + 1
+        -- It stops where a smallint does, or the row's own values would be refused for it.
+        error_count            = CASE WHEN j.held AND j.kind IN ('r', 'w') THEN least(coalesce(w.error_count, 0), 32766) + 1
                                       WHEN j.cured THEN 0
                                       ELSE w.error_count END,
         last_error             = CASE WHEN j.held AND j.kind <> 'v' THEN j.error WHEN j.cured THEN NULL ELSE w.last_error END,

@@ -55,6 +55,18 @@ func TestAWarningStoresTheRawAmountAndNoHumanOne(t *testing.T) {
 	}
 }
 
+func TestAnErrorCountThatCanGoNoFurtherKeepsNoValueAway(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.exec(`ALTER TABLE wallet_balances ALTER COLUMN error_count TYPE smallint`)
+	r := b.leased("balsync:a:1")
+	b.exec(`UPDATE wallet_balances SET error_count = 32767 WHERE id = $1`, r.ID)
+	r.Kind, r.Error = Warned, "decimals_mismatch"
+	got := b.expect(Applied, r)
+	b.want(got, `{"on_chain_balance_raw": "1500000", "error_count": 32767}`)
+	b.want(got, free)
+}
+
 func TestARefreshAskedForDuringALeaseIsNotLost(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)

@@ -37,7 +37,7 @@ type Config struct {
 // Load reads the configuration. Faults go to env.
 func Load(env *service.Env) Config {
 	return Config{
-		Database: env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "where wallet_balances is, such as postgres://writer@db.example:5432/app"),
+		Database: env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "the database of wallet_balances, such as postgres://db.example:5432/app"),
 		Broker:   stream.LoadOptions(env, "writer"),
 		Chains:   env.Chains(false),
 		Interval: env.Duration("BALSYNC_SYNC_INTERVAL", 30*time.Second, time.Second, 24*time.Hour),

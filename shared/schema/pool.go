@@ -19,7 +19,7 @@ func OpenPool(url secret.Text, application string, size int32) (*pgxpool.Pool, e
 	config, err := pgxpool.ParseConfig(url.Reveal())
 	if err != nil {
 		// pgx quotes the URL, with its password masked only when it could be parsed.
-		return nil, errors.New("DATABASE_URL is not a Postgres URL such as postgres://user@host:5432/name")
+		return nil, errors.New("DATABASE_URL is not a Postgres URL such as postgres://db.example:5432/app")
 	}
 	if !strings.Contains(url.Reveal(), "default_query_exec_mode") {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
