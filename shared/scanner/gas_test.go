@@ -15,16 +15,17 @@ import (
 // tally is what came of a scan under many budgets.
 type tally struct{ good, wronglyFailed, wholeCalls, least, most int }
 
-// squeeze scans rows of a token that tolerates no gas less than callGas under budgets from low upwards, and counts.
-func (m *machine) squeeze(form scanner.Form, callGas, floorGas uint32, low uint64) tally {
+// squeeze scans rows of a token that tolerates no gas less than callGas under many budgets from 200,000 upwards, and counts.
+func (m *machine) squeeze(form scanner.Form, callGas, floorGas uint32, budgets uint64) tally {
 	m.t.Helper()
-	const sent, budgets, step = 60, 200, 4_003
+	const sent, low, most = 60, 200_000, 1_000_000
+	step := most / budgets
 	groups := []scanner.Group{mustToken(m.t, contract(0xbb), holders(sent))}
 	input := encode(m.t, callGas, groups...)
 	binary.BigEndian.PutUint32(input[4:], floorGas) // below the floor too, which the encoder refuses
 	m.deploy(contract(0xbb), heavy(callGas))
 	sum := tally{least: sent}
-	for i := range uint64(budgets) {
+	for i := range budgets {
 		data, err := m.run(form, input, low+i*step)
 		if errors.Is(err, vm.ErrOutOfGas) || errors.Is(err, vm.ErrCodeStoreOutOfGas) {
 			sum.wholeCalls++
@@ -60,7 +61,7 @@ func TestNoBudgetFailsAGoodRow(t *testing.T) {
 			if form == scanner.Constructor || form == scanner.ConstructorArbitrum {
 				floor += scanner.FloorDeposit(60)
 			}
-			got := m.squeeze(form, callGas, floor, 200_000)
+			got := m.squeeze(form, callGas, floor, 249)
 			if got.wronglyFailed != 0 || got.wholeCalls != 0 || got.least != 0 || got.most < 2 || got.good < 50 {
 				t.Errorf("%+v", got)
 			}
@@ -71,7 +72,7 @@ func TestNoBudgetFailsAGoodRow(t *testing.T) {
 // The test above can fail: with a floor of no more than the call's gas, it does.
 func TestAFloorOfTheCallsGasAloneFailsGoodRows(t *testing.T) {
 	const callGas = 300_000
-	if got := newMachine(t).squeeze(scanner.Calldata, callGas, callGas, 200_000); got.wronglyFailed == 0 {
+	if got := newMachine(t).squeeze(scanner.Calldata, callGas, callGas, 249); got.wronglyFailed == 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -177,7 +178,7 @@ func TestTheProgramAndItsFloorHoldOnEveryForkSinceIstanbul(t *testing.T) {
 				if got := rows(m.scan(form, 300_000, mustToken(t, contract(0xa6), holders(len(want))))); !slices.Equal(got, want) {
 					t.Errorf("rows %q", got)
 				}
-				if got := m.squeeze(form, 300_000, scanner.Floor(300_000), 300_000); got.wronglyFailed != 0 || got.wholeCalls != 0 || got.good == 0 {
+				if got := m.squeeze(form, 300_000, scanner.Floor(300_000), 41); got.wronglyFailed != 0 || got.wholeCalls != 0 || got.good == 0 {
 					t.Errorf("%+v", got)
 				}
 			})
