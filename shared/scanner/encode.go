@@ -56,8 +56,8 @@ func Rows(groups []Group) int {
 }
 
 // Floor is the least gas at which the program begins another row when each call may burn callGas. See doc.go for why no
-// less will do. A callGas whose floor does not fit 32 bits (above 4.2 billion) gets
-// the largest, which [AppendInput] refuses.
+// less will do. A callGas whose floor does not fit 32 bits (above 4.2 billion) gets the largest, which [AppendInput]
+// refuses.
 func Floor(callGas uint32) uint32 {
 	return uint32(min(floor(callGas), math.MaxUint32))
 }
