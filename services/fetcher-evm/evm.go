@@ -22,6 +22,7 @@ import (
 	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
+	"github.com/balance-sync/balance-sync/shared/upstream"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"golang.org/x/sync/errgroup"
 )
@@ -44,6 +45,9 @@ type Config struct {
 	MaxAnswer int64
 	// CheckEvery is how often the chain id and the head of every endpoint are checked.
 	CheckEvery time.Duration
+
+	// budgets are shared by the chains of the process, as providers' keys are; nil means that each has its own.
+	budgets *upstream.Budgets
 }
 
 // Load reads the configuration; faults go to env.
@@ -91,6 +95,7 @@ func Run(ctx context.Context, config Config, process service.Process) error {
 		return err
 	}
 	defer conn.Close()
+	config.budgets = &upstream.Budgets{}
 	fleets := make([]*fleet, len(config.Chains))
 	for i, c := range config.Chains {
 		if fleets[i], err = newFleet(config, c, process); err != nil {
