@@ -45,7 +45,7 @@ func (s *slots) leave() {
 	s.pass()
 }
 
-// give up waiting: the slot goes back if it was given meanwhile.
+// giveUp ends a wait: the slot goes back if it was given meanwhile.
 func (s *slots) giveUp(wait chan struct{}) {
 	if at := slices.Index(s.queue, wait); at >= 0 {
 		s.queue = slices.Delete(s.queue, at, at+1)
@@ -101,10 +101,6 @@ func (e *Endpoint) Begin(ctx context.Context) (end func(), err error) {
 		defer e.pool.mu.Unlock()
 		e.slots.leave()
 	})
-	if fault := e.pause(); fault != nil {
-		end()
-		return nil, fault
-	}
 	if err := e.Wait(ctx); err != nil {
 		end()
 		return nil, err

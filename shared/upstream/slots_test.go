@@ -158,24 +158,24 @@ func TestWhoWaitsForASlotGetsItInTurnOrGivesUp(t *testing.T) {
 
 // A slot that is given in the moment in which its receiver gives up is not lost.
 func TestNoSlotIsLost(t *testing.T) {
-	p := upstream.New([]upstream.Member{{Name: "a", Concurrency: 2}}, upstream.Settings{})
-	a := p.Endpoints()[0]
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for range 200 {
-				ctx, cancel := context.WithCancel(t.Context())
-				go cancel()
+	synctest.Test(t, func(t *testing.T) {
+		p := upstream.New([]upstream.Member{{Name: "a", Concurrency: 1}}, upstream.Settings{})
+		a := p.Endpoints()[0]
+		for range 100 { // of both, one is chosen at random
+			end := begin(t, a)
+			ctx, cancel := context.WithCancel(t.Context())
+			var waiting sync.WaitGroup
+			waiting.Go(func() {
 				if end, err := a.Begin(ctx); err == nil {
 					end()
 				}
-				cancel()
-			}
-		})
-	}
-	all.Wait()
-	defer begin(t, a)()
-	defer begin(t, a)()
+			})
+			synctest.Wait()
+			end()
+			cancel()
+			waiting.Wait()
+		}
+	})
 }
 
 func TestNoRequestIsSentWhileTheNodeWantsToBeLeftAlone(t *testing.T) {
