@@ -161,7 +161,7 @@ func TestNoSlotIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := upstream.New([]upstream.Member{{Name: "a", Concurrency: 1}}, upstream.Settings{})
 		a := p.Endpoints()[0]
-		for range 100 { // of both, one is chosen at random
+		for range 100 {
 			end := begin(t, a)
 			ctx, cancel := context.WithCancel(t.Context())
 			var waiting sync.WaitGroup
@@ -171,8 +171,8 @@ func TestNoSlotIsLost(t *testing.T) {
 				}
 			})
 			synctest.Wait()
-			end()
-			cancel()
+			cancel() // it wakes up for this, and finds
+			end()    // that it was given the slot meanwhile
 			waiting.Wait()
 		}
 	})
