@@ -15,7 +15,6 @@ package fetcherevm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
@@ -95,12 +94,9 @@ func Run(ctx context.Context, config Config, process service.Process) error {
 		return err
 	}
 	defer conn.Close()
-	config.budgets = &upstream.Budgets{}
-	fleets := make([]*fleet, len(config.Chains))
-	for i, c := range config.Chains {
-		if fleets[i], err = newFleet(config, c, process); err != nil {
-			return fmt.Errorf("chain %s: %w", c.Name, err)
-		}
+	fleets, err := newFleets(config, process)
+	if err != nil {
+		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range fleets {

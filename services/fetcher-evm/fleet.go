@@ -29,6 +29,19 @@ type fleet struct {
 	scrub *secret.Scrubber
 }
 
+// newFleets makes the nodes of all chains, which share the budgets of providers' keys.
+func newFleets(config Config, process service.Process) ([]*fleet, error) {
+	config.budgets = &upstream.Budgets{}
+	fleets := make([]*fleet, len(config.Chains))
+	for i, c := range config.Chains {
+		var err error
+		if fleets[i], err = newFleet(config, c, process); err != nil {
+			return nil, fmt.Errorf("chain %s: %w", c.Name, err)
+		}
+	}
+	return fleets, nil
+}
+
 // newFleet makes the chain's nodes, all in quarantine until the first check.
 func newFleet(config Config, c chain.Config, process service.Process) (*fleet, error) {
 	c.BlockTime = cmp.Or(c.BlockTime, time.Second)

@@ -95,6 +95,46 @@ func TestReadsThatNoEndpointCanServeAreSeldomAskedForElsewhere(t *testing.T) {
 	}
 }
 
+// What a provider suspends is the key, whatever chain is asked for with it.
+func TestChainsOfOneKeyRestTogether(t *testing.T) {
+	node := geth(t, chainID)
+	config := setup()
+	for _, name := range []string{"one", "two"} {
+		c := chainOf(node.URL(), node.URL())
+		c.Name = name
+		c.Endpoints[1].Budget, c.Endpoints[1].Concurrency = "provider", 1
+		config.Chains = append(config.Chains, c)
+	}
+	fleets, err := newFleets(config, newProcess(io.Discard))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range fleets {
+		f.round(t.Context())
+		if s := f.pool.States(); s[0].Concurrency != 2 || s[1].Concurrency != 1 {
+			t.Errorf("%+v", s)
+		}
+	}
+	fleets[0].nodes[fleets[0].pool.Endpoints()[1]].blame(&failure{class: limited, text: "HTTP 429", pause: time.Minute})
+	for _, f := range fleets {
+		if s := f.pool.States(); s[0].Fault != nil || s[1].Fault == nil {
+			t.Errorf("%+v", s)
+		}
+	}
+	before := node.Requests()
+	row := []fetch.Row{rowOf(native(), node.Wallet(1))}
+	for range 4 {
+		outcomes := (&reader{fleet: fleets[1], gas: config.Gas, maxGas: config.MaxGas}).Read(t.Context(), row, 0)
+		mustBeTrue(t, node, row, outcomes)
+		if outcomes[0].Proof.Endpoint != "node-0" {
+			t.Errorf("read at %s, whose key is suspended", outcomes[0].Proof.Endpoint)
+		}
+	}
+	if node.Requests() == before {
+		t.Error("nothing was asked")
+	}
+}
+
 func TestEndpointsAreMeasuredByTheirReads(t *testing.T) {
 	node := geth(t, chainID)
 	r := readerOf(t, setup(), chainOf(node.URL()))
