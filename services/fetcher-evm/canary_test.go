@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -208,9 +209,10 @@ func (w *watched) mustKeep(t *testing.T, what string) {
 func TestNoKeyLeavesTheFetcherByAnyErrorPath(t *testing.T) {
 	node := geth(t, chainID)
 	rows := canaryRows(node)
-	secure := httptest.NewTLSServer(http.NotFoundHandler()) // with a certificate that nobody vouches for
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS() // with a certificate that nobody vouches for
 	defer secure.Close()
-	secure.Config.ErrorLog = nil
 	host := strings.TrimPrefix(node.URL(), "http://")
 	for what, address := range map[string]string{
 		"refused": "http://127.0.0.1:1", "no such host": "http://no..such.host", "no TLS": "https://" + host, "unknown certificate": secure.URL, "bad URL": "http://" + host + "/%zz",

@@ -1,6 +1,7 @@
 package fetcherevm
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -94,7 +95,7 @@ var handlings = map[class]handling{
 }
 
 // code is the failure as rows carry it.
-func (f *failure) code() string { return handlings[f.class].code }
+func (f *failure) code() string { return cmp.Or(handlings[f.class].code, wire.CodeBadReply) }
 
 // ends reports whether asking the same node for more rows of the reading is pointless or unwelcome.
 func (f *failure) ends() bool { return handlings[f.class].ends }

@@ -83,7 +83,7 @@ func (n *node) judge(kind string, f *failure) {
 // blame tells the pool of a failure that is the node's fault, once.
 func (n *node) blame(f *failure) {
 	what := handlings[f.class].pool
-	if f.blamed || what == blameless || what == quarantined {
+	if f.blamed || what != fails && what != rests && what != isBarred {
 		return
 	}
 	f.blamed = true
