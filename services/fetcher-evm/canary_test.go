@@ -153,7 +153,6 @@ func watch(t *testing.T, address string) *watched {
 	process := newProcess(&w.log)
 	process.Metrics = w.registry
 	config := setup()
-	config.Timeout = 100 * time.Millisecond
 	c := chainOf(withKeys(address))
 	c.Endpoints[0].Headers = map[string]secret.Text{"x-api-key": secret.New(headerCanary)}
 	c.Finality = chain.Finality{Tag: "safe"}
@@ -168,6 +167,9 @@ func watch(t *testing.T, address string) *watched {
 // read reads and checks, admits what was taken out, and keeps what rows and the readiness page are told.
 func (w *watched) read(t *testing.T, rows []fetch.Row) {
 	t.Helper()
+	for _, n := range w.fleet.nodes {
+		n.transport.timeout = 100 * time.Millisecond // for a node that is silent
+	}
 	for range 2 {
 		w.fleet.round(t.Context())
 		_, states := w.fleet.process.Health.Ready()
