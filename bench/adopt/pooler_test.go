@@ -79,6 +79,24 @@ func TestTheWholePipelineWorksBehindATransactionPooler(t *testing.T) {
 	}
 }
 
+// A migration needs a path, timeouts and a lock. Behind the pooler whatever it left of them would be the next client's.
+func TestMigrationLeavesNothingOnTheSession(t *testing.T) {
+	for _, online := range []bool{false, true} {
+		through := pooled(t, pgdev.Database(t, "", nil), 1) + "&default_query_exec_mode=cache_describe"
+		settings := func() string {
+			return get[string](t, connect(t, through, "other"), `SELECT concat_ws(' ', current_setting('search_path'), current_setting('lock_timeout'), current_setting('statement_timeout'),
+				(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()), pg_backend_pid())`)
+		}
+		before := settings()
+		if _, err := schema.Up(t.Context(), connect(t, through, "balsync"), schema.Options{Online: online}); err != nil {
+			t.Fatal(err)
+		}
+		if after := settings(); after != before {
+			t.Errorf("online %t: the session was left with %s, it had %s", online, after, before)
+		}
+	}
+}
+
 // pgx prepares statements by name unless it is told otherwise. Behind the pooler a name is another client's as well: that is what the
 // pool of the services must not do, and what a test on a direct connection cannot see.
 func TestPgxsDefaultStatementCacheFailsBehindATransactionPooler(t *testing.T) {
