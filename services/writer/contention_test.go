@@ -91,7 +91,8 @@ func TestTwoWritersAndAnApplicationOnTheSameRowsNeverDeadlock(t *testing.T) {
 	var transactions, deadlocks atomic.Int64
 	ended := make(chan struct{})
 	ctx, stop := context.WithCancel(t.Context())
-	go func() { defer close(ended); l.neighbour(ctx, rows[:count-1], &transactions, &deadlocks) }()
+	theirs := slices.Clone(rows[:count-1])
+	go func() { defer close(ended); l.neighbour(ctx, theirs, &transactions, &deadlocks) }()
 	defer func() { stop(); <-ended }()
 
 	for round := range rounds {
