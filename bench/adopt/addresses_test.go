@@ -1,6 +1,9 @@
 package adopt
 
 import (
+	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +12,7 @@ import (
 	"github.com/balance-sync/balance-sync/devkit/wait"
 	"github.com/balance-sync/balance-sync/shared/schema"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // An address of a wallet, in a table of the example: chain is "c1", "c2" or "" for all, active "true", "false" or "null".
@@ -77,28 +81,55 @@ func TestTheAddressOfAWalletIsFoundInEitherTable(t *testing.T) {
 				}
 				var raw, lastError *string
 				var height *int64
-				var errors, minutes int
+				var failures, minutes int
 				err := conn.QueryRow(t.Context(), `SELECT on_chain_balance_raw, observed_height, last_error, error_count, round(extract(epoch FROM due_at - now()) / 60)::int FROM wallet_balances WHERE id = md5($1::text)::uuid`,
-					pgx.QueryExecModeExec, fmt.Sprint(i)).Scan(&raw, &height, &lastError, &errors, &minutes)
+					pgx.QueryExecModeExec, fmt.Sprint(i)).Scan(&raw, &height, &lastError, &failures, &minutes)
 				if err != nil {
 					t.Fatal(err)
 				}
 				switch {
 				case c.read != "":
-					if raw == nil || *raw != balance(c.read, "", *height) || lastError != nil || errors != 0 {
+					if raw == nil || *raw != balance(c.read, "", *height) || lastError != nil || failures != 0 {
 						t.Errorf("%s: %v, error %v, want the balance of %s", c.name, deref(raw), deref(lastError), c.read)
 					}
 				case c.err != "":
-					if raw != nil || lastError == nil || *lastError != c.err || errors != 1 {
-						t.Errorf("%s: %v, error %v (%d), want %s", c.name, deref(raw), deref(lastError), errors, c.err)
+					if raw != nil || lastError == nil || *lastError != c.err || failures != 1 {
+						t.Errorf("%s: %v, error %v (%d), want %s", c.name, deref(raw), deref(lastError), failures, c.err)
 					}
 				default: // switched off: put off by five minutes without a fault
-					if raw != nil || lastError != nil || errors != 0 || minutes < 4 || minutes > 5 {
+					if raw != nil || lastError != nil || failures != 0 || minutes < 4 || minutes > 5 {
 						t.Errorf("%s: %v, error %v, due in %d min; want it put off", c.name, deref(raw), deref(lastError), minutes)
 					}
 				}
 			}
 		})
+	}
+}
+
+// The services have rights on the views and none on the tables behind them. A view that is replaced keeps them, so that nothing stops.
+func TestReplacingTheViewsKeepsTheirGrantsAndNeedsNoneOnTheTables(t *testing.T) {
+	for _, e := range []example{wallets, addressTables} {
+		conn := connect(t, e.empty(t), "test")
+		if _, err := schema.Up(t.Context(), conn, schema.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		role := "adopt_test_" + strings.ToLower(rand.Text())
+		do(t, conn, "CREATE ROLE "+role)
+		t.Cleanup(func() {
+			if _, err := conn.Exec(context.Background(), "RESET ROLE; DROP OWNED BY "+role+"; DROP ROLE "+role); err != nil {
+				t.Error(err)
+			}
+		})
+		do(t, conn, "GRANT SELECT ON balance_sync_chains, balance_sync_assets, balance_sync_addresses TO "+role)
+		if err := replace(t.Context(), conn, e.file(t, "views.sql")); err != nil {
+			t.Fatal(err)
+		}
+		do(t, conn, "SET ROLE "+role)
+		do(t, conn, "SELECT FROM balance_sync_chains, balance_sync_assets, balance_sync_addresses")
+		var pg *pgconn.PgError
+		if _, err := conn.Exec(t.Context(), "SELECT FROM chains"); !errors.As(err, &pg) || pg.Code != "42501" {
+			t.Errorf("%s: the table behind a view: %v, want that it is denied", e.name, err)
+		}
 	}
 }
 
