@@ -9,7 +9,8 @@ CREATE TABLE audit (
     at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     counted   boolean NOT NULL DEFAULT false
 );
-CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
+-- SECURITY DEFINER: the services may write to no table but wallet_balances, and a trigger runs with the rights of whoever fires it.
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     INSERT INTO audit (what, row_id, status, holder, held_to, counted)
     VALUES (TG_ARGV[0], OLD.id, OLD.processing_status, OLD.locked_by, OLD.locked_until, OLD.sync_count IS DISTINCT FROM NEW.sync_count);
