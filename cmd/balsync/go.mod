@@ -13,6 +13,7 @@ require (
 	github.com/balance-sync/balance-sync/services/fetcher-evm v0.0.0
 	github.com/balance-sync/balance-sync/services/writer v0.0.0
 	github.com/balance-sync/balance-sync/shared v0.0.0
+	github.com/google/go-cmp v0.7.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/nats-io/nats.go v1.55.0
 	github.com/spf13/cobra v1.10.2

@@ -24,7 +24,7 @@ const (
 
 var errPortTaken = errors.New("port is taken")
 
-// process is a started postgres.
+// process is a started server.
 type process struct {
 	cmd  *exec.Cmd
 	said *tail
@@ -35,7 +35,7 @@ type process struct {
 
 // serve starts postgres and waits until it is this cluster that answers on the port. errPortTaken: try another port.
 func (r runner) serve(ctx context.Context, port int, args []string) (*process, error) {
-	p, err := r.launch(args)
+	p, err := r.launch("postgres", append([]string{"-D", r.place.data()}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +50,12 @@ func (r runner) serve(ctx context.Context, port int, args []string) (*process, e
 	return p, nil
 }
 
-// launch starts postgres from a goroutine that keeps its thread until the server has ended: on Linux the signal at the
+// launch starts a server from a goroutine that keeps its thread until the server has ended: on Linux the signal at the
 // parent's death comes when the thread that forked ends, and that may be long before the process does. The server
 // inherits the lock of its directory, so nobody sweeps that away while it still shuts down after its owner's death.
-func (r runner) launch(args []string) (*process, error) {
+func (r runner) launch(program string, args ...string) (*process, error) {
 	p := &process{said: &tail{next: r.log}, fast: fastWithin, done: make(chan struct{})}
-	p.cmd = r.command(context.Background(), "postgres", append([]string{"-D", r.place.data()}, args...)...)
+	p.cmd = r.command(context.Background(), program, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	if r.place.lock != nil {
 		p.cmd.ExtraFiles = []*os.File{r.place.lock}

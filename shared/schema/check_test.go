@@ -54,6 +54,9 @@ func TestCheckFindsWhatIsWrongAndNothingElse(t *testing.T) {
 		`ALTER TABLE wallet_balances DROP COLUMN locked_by`:                                                                                                {"wallet_balances.locked_by!"},
 		`ALTER TABLE wallet_balances ALTER on_chain_balance_raw TYPE numeric USING 0`:                                                                      {"wallet_balances.on_chain_balance_raw!"},
 		`ALTER TABLE wallet_balances ALTER on_chain_balance_human TYPE numeric(38,18)`:                                                                     {"wallet_balances.on_chain_balance_human"},
+		`ALTER TABLE wallet_balances ALTER locked_by TYPE varchar(36)`:                                                                                     {"wallet_balances.locked_by!"},
+		`ALTER TABLE wallet_balances ALTER locked_by TYPE varchar(83), ALTER last_error TYPE varchar(200), ALTER processing_status TYPE varchar(10)`:       nil,
+		`ALTER TABLE wallet_balances ALTER last_error TYPE varchar(199), ALTER on_chain_balance_raw TYPE varchar(77)`:                                      {"wallet_balances.on_chain_balance_raw!", "wallet_balances.last_error!"},
 		`DROP VIEW balance_sync_chains`:                                                                                                                    {"balance_sync_chains!"},
 		`DROP VIEW balance_sync_chains; CREATE VIEW balance_sync_chains AS SELECT id AS chain_id, name FROM chains`:                                        {"balance_sync_chains.active!"},
 		`ALTER TABLE wallet_balances DISABLE TRIGGER balance_sync_target`:                                                                                  {"trigger balance_sync_target"},
@@ -67,7 +70,7 @@ func TestCheckFindsWhatIsWrongAndNothingElse(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", sql, diff)
 		}
 		blocked := slices.ContainsFunc(want, func(s string) bool { return strings.HasSuffix(s, "!") })
-		retyped := strings.Contains(sql, "raw TYPE") // Ready asks for names, not for types
+		retyped := strings.Contains(sql, " TYPE ") // Ready asks for names, not for types
 		if err := Ready(t.Context(), conn); (err != nil) != (blocked && !retyped) {
 			t.Errorf("%s: ready: %v", sql, err)
 		}

@@ -66,6 +66,22 @@ func TestReferenceTablesAreNotMadeBesideAnExistingTable(t *testing.T) {
 	want(t, conn, 0, `SELECT count(*) FROM balance_sync_migrations`)
 }
 
+func TestATableThatCannotServeIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	for says, change := range map[string]string{
+		"column locked_by is character varying(36) and must hold 83 characters: make it text": `ALTER TABLE wallet_balances ALTER locked_by TYPE varchar(36)`,
+		"column chain_id text is there already, and balance-sync adds one of that name":       `ALTER TABLE wallet_balances ADD COLUMN chain_id text`,
+		"column priority integer is there already":                                            `ALTER TABLE wallet_balances ADD COLUMN priority integer`,
+	} {
+		conn := open(t, existing())
+		do(t, conn, change)
+		if _, err := Up(t.Context(), conn, Options{}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("up says %v, want that %s", err, says)
+		}
+		want(t, conn, 0, `SELECT count(*) FROM balance_sync_migrations`)
+		want(t, conn, 0, `SELECT count(*) FROM pg_class WHERE relname LIKE 'balance_sync%' AND relkind = 'v'`)
+	}
+}
+
 func TestMissingDefaultTableNamesTheViewToMake(t *testing.T) {
 	conn := open(t, existing()+`ALTER TABLE wallets RENAME TO user_wallet_addresses`)
 	_, err := Up(t.Context(), conn, Options{})

@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -36,7 +37,8 @@ func (v View) String() string {
 	return v.Name + " (" + strings.Join(columns, ", ") + ")"
 }
 
-// suits refuses a relation that is here but cannot serve, before anything is built on it. A column that Up adds is not asked for.
+// suits refuses a relation that is here but cannot serve, before anything is built on it. A column that Up adds must not be there: whose it
+// is, and what it means, nobody knows.
 func (r *run) suits(ctx context.Context, tx pgx.Tx, relation string) error {
 	need := slices.DeleteFunc(Columns(), func(c Column) bool { return c.Added })
 	for _, v := range Views() {
@@ -55,6 +57,11 @@ func (r *run) suits(ctx context.Context, tx pgx.Tx, relation string) error {
 	for _, c := range need {
 		if text := have.wrong(c); text != "" {
 			wrong = append(wrong, text)
+		}
+	}
+	for _, c := range Columns() {
+		if has, ok := have.types[c.Name]; ok && c.Added && relation == table {
+			wrong = append(wrong, fmt.Sprintf("column %s %s is there already, and balance-sync adds one of that name: rename yours", c.Name, has))
 		}
 	}
 	if wrong != nil {
@@ -78,8 +85,19 @@ func (s shape) wrong(c Column) string {
 		return fmt.Sprintf("no column %s %s", c.Name, c.Types[0])
 	case !slices.Contains(c.Types, has):
 		return fmt.Sprintf("column %s is %s, not %s", c.Name, has, strings.Join(c.Types, " or "))
+	case s.width(c.Name) < c.Width:
+		return fmt.Sprintf("column %s is %s and must hold %d characters: make it text", c.Name, s.modified[c.Name], c.Width)
 	}
 	return ""
+}
+
+// width is how many characters fit into a column of text; one that is not limited holds any number.
+func (s shape) width(column string) int {
+	var n int
+	if _, err := fmt.Sscanf(s.modified[column], "character varying(%d)", &n); err != nil {
+		return math.MaxInt
+	}
+	return n
 }
 
 // shape reads a relation of our schema; kind is empty where there is none.
