@@ -59,4 +59,3 @@ func TestRepliesAreThoseOfJavaTronsOwnMachine(t *testing.T) {
 }
 
 func address21(at [20]byte) []byte { return append([]byte{0x41}, at[:]...) }
-

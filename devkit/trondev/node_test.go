@@ -6,6 +6,8 @@ import (
 
 	"github.com/balance-sync/balance-sync/devkit/trondev"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
+	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
+	"github.com/mr-tron/base58"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -41,4 +43,20 @@ func dial(t testing.TB, url string) client {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return client{api.NewWalletClient(conn), api.NewWalletSolidityClient(conn), api.NewDatabaseClient(conn)}
+}
+
+// accountOf is the request for wallet i's account.
+func accountOf(t testing.TB, n *trondev.Node, i int) *core.Account {
+	t.Helper()
+	return &core.Account{Address: bytes21(t, n.Wallet(i))}
+}
+
+// bytes21 is an address as messages carry it.
+func bytes21(t testing.TB, address string) []byte {
+	t.Helper()
+	raw, err := base58.Decode(address)
+	if err != nil || len(raw) != 25 {
+		t.Fatalf("%s: %v", address, err)
+	}
+	return raw[:21]
 }
