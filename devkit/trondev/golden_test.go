@@ -44,7 +44,7 @@ func goldenID(height int64) (id [32]byte) {
 }
 
 // goldenNode is a node with the fixture's state.
-func goldenNode(t *testing.T) *trondev.Node {
+func goldenNode(t testing.TB) *trondev.Node {
 	t.Helper()
 	n := start(t, trondev.Config{Chain: 1, Height: goldenHead, Time: goldenTime, SolidLag: goldenLag, BlockID: goldenID})
 	token := trondev.Address(at(0xa6, 0))
