@@ -23,7 +23,7 @@ func TestRepliesAreThoseOfJavaTronsOwnMachine(t *testing.T) {
 		"badaddr-contract":           {ContractAddress: []byte{0x41, 1, 2, 3}},
 		"invalid-opcode-initcode":    {Data: []byte{0xfe}},
 		"ef-return":                  {Data: []byte{0x60, 0xef, 0x60, 0x00, 0x53, 0x60, 0x01, 0x60, 0x00, 0xf3}},
-		"scanner-token-2000-timeout": {Data: tokenRows(t, replies["scanner-mix-return"])},
+		"scanner-token-2000-timeout": scan(t, at(0xa6, 0), 2000),
 	}
 	for name, want := range replies {
 		t.Run(name, func(t *testing.T) {

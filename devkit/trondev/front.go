@@ -75,7 +75,8 @@ func openPort(options []grpc.ServerOption, register func(*grpc.Server)) (*port, 
 // close frees the port and cuts what is under way.
 func (p *port) close() error {
 	p.server.Stop()
-	if err := <-p.done; err != nil {
+	// The server may be stopped before the goroutine has begun to serve.
+	if err := <-p.done; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve %s: %w", p.address, err)
 	}
 	return nil

@@ -44,13 +44,13 @@ func goldenID(height int64) (id [32]byte) {
 }
 
 // goldenNode is a node with the fixture's state.
-func goldenNode(t *testing.T) *trondev.Node {
+func goldenNode(t testing.TB) *trondev.Node {
 	t.Helper()
 	n := start(t, trondev.Config{Chain: 1, Height: goldenHead, Time: goldenTime, SolidLag: goldenLag, BlockID: goldenID})
 	token := trondev.Address(at(0xa6, 0))
 	for address, program := range map[[20]byte]string{
 		// balanceOf reads a mapping at position 0, anything else reverts
-		at(0xa6, 0): "60003560e01c6370a082311460145760006000fd" + "5b600435600052600060205260406000205460005260206000f3",
+		at(0xa6, 0): "60003560e01c6370a082311460145760006000fd5b600435600052600060205260406000205460005260206000f3",
 		at(0xdd, 0): "60006000fd",
 		at(0xee, 0): "00",
 	} {
@@ -75,7 +75,7 @@ func goldenNode(t *testing.T) *trondev.Node {
 }
 
 // golden reads the replies.
-func golden(t *testing.T) map[string]*api.TransactionExtention {
+func golden(t testing.TB) map[string]*api.TransactionExtention {
 	t.Helper()
 	file, err := os.Open("testdata/golden.txt")
 	if err != nil {
@@ -108,24 +108,25 @@ func golden(t *testing.T) map[string]*api.TransactionExtention {
 // nobody is who the requests come from.
 var nobody = append([]byte{0x41}, make([]byte, 20)...)
 
-// tokenRows is the scanner of one golden reply with 2,000 rows of the token in place of the rows it has.
-func tokenRows(t *testing.T, mix *api.TransactionExtention) []byte {
+// scannerProgram is how long the scanner's code is; the caps on calls, eight bytes, and the rows follow.
+const scannerProgram = 0x155
+
+// scan is the scanner over rows of one token, or of the coin when the token is zero.
+func scan(t testing.TB, token [20]byte, rows int) *core.TriggerSmartContract {
 	t.Helper()
-	const program = 0x155 // what comes before the input
-	code := request(t, mix).Data
-	input := append([]byte{}, code[:program+8]...) // the caps stay
-	input = binary.BigEndian.AppendUint16(input, 2000)
-	token := at(0xa6, 0)
+	mix := request(t, golden(t)["scanner-mix-revert"]).Data
+	input := append([]byte{}, mix[:scannerProgram+8]...)
+	input = binary.BigEndian.AppendUint16(input, uint16(rows))
 	input = append(input, token[:]...)
-	for i := range uint32(2000) {
+	for i := range uint32(rows) {
 		owner := at(0x77, i)
 		input = append(input, owner[:]...)
 	}
-	return input
+	return &core.TriggerSmartContract{OwnerAddress: nobody, Data: input}
 }
 
 // request is what the client asked: nine replies echo it.
-func request(t *testing.T, reply *api.TransactionExtention) *core.TriggerSmartContract {
+func request(t testing.TB, reply *api.TransactionExtention) *core.TriggerSmartContract {
 	t.Helper()
 	contract := reply.Transaction.RawData.Contract[0]
 	asked := &core.TriggerSmartContract{}

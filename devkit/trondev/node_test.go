@@ -1,6 +1,8 @@
 package trondev_test
 
 import (
+	"encoding/hex"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -59,4 +61,79 @@ func bytes21(t testing.TB, address string) []byte {
 		t.Fatalf("%s: %v", address, err)
 	}
 	return raw[:21]
+}
+
+func code(text string) []byte {
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+func hexText(raw []byte) string { return hex.EncodeToString(raw) }
+
+func commit(t testing.TB, n *trondev.Node, blocks int) {
+	t.Helper()
+	if err := n.CommitN(blocks); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// truth is what the oracle says.
+func truth(t testing.TB, n *trondev.Node, height int64, token, wallet string) *big.Int {
+	t.Helper()
+	balance, err := n.Balance(height, token, wallet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return balance
+}
+
+// balanceCall asks a token for a balance.
+func balanceCall(t testing.TB, token, wallet string) *core.TriggerSmartContract {
+	t.Helper()
+	input := append([]byte{0x70, 0xa0, 0x82, 0x31, 15: 0}, bytes21(t, wallet)[1:]...)
+	return &core.TriggerSmartContract{OwnerAddress: nobody, ContractAddress: bytes21(t, token), Data: input}
+}
+
+// headBalance and solidBalance read as a wallet would, one balance a call.
+func (c client) headBalance(t testing.TB, token, wallet string) *big.Int {
+	t.Helper()
+	if token == "" {
+		account, err := c.head.GetAccount(t.Context(), &core.Account{Address: bytes21(t, wallet)})
+		return coinsOf(t, account, err)
+	}
+	reply, err := c.head.TriggerConstantContract(t.Context(), balanceCall(t, token, wallet))
+	return word(t, reply, err)
+}
+
+func (c client) solidBalance(t testing.TB, token, wallet string) *big.Int {
+	t.Helper()
+	if token == "" {
+		account, err := c.solid.GetAccount(t.Context(), &core.Account{Address: bytes21(t, wallet)})
+		return coinsOf(t, account, err)
+	}
+	reply, err := c.solid.TriggerConstantContract(t.Context(), balanceCall(t, token, wallet))
+	return word(t, reply, err)
+}
+
+func coinsOf(t testing.TB, account *core.Account, err error) *big.Int {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return big.NewInt(account.Balance)
+}
+
+// word is the first 32 bytes of a reply that returned.
+func word(t testing.TB, reply *api.TransactionExtention, err error) *big.Int {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reply.Result.Result || len(reply.Result.Message) > 0 || len(reply.ConstantResult[0]) < 32 {
+		t.Fatalf("reply = %v", reply)
+	}
+	return new(big.Int).SetBytes(reply.ConstantResult[0][:32])
 }
