@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
 	"google.golang.org/protobuf/proto"
@@ -45,7 +47,7 @@ func (b block) raw() *core.BlockHeaderRaw {
 		TxTrieRoot:     root[:],
 		ParentHash:     b.parent[:],
 		Number:         b.height,
-		WitnessAddress: wire(walletAddress(int(b.height % 27))),
+		WitnessAddress: wire(witness(b.height)),
 		Version:        31,
 	}
 }
@@ -56,4 +58,12 @@ func (b block) message() *api.BlockExtention {
 		BlockHeader: &core.BlockHeader{RawData: b.raw(), WitnessSignature: make([]byte, 65)},
 		Blockid:     b.id[:],
 	}
+}
+
+// witnesses is how many accounts take turns in making blocks.
+const witnesses = 27
+
+// witness is the account that makes a block. Like every producer of a real chain's blocks it exists.
+func witness(height int64) common.Address {
+	return common.BytesToAddress(crypto.Keccak256(binary.BigEndian.AppendUint64([]byte("trondev witness"), uint64(height%witnesses))))
 }

@@ -21,6 +21,9 @@ const (
 
 // fund fills the ledger with what contracts and wallets start with. Nobody else has the ledger yet.
 func fund(l *ledger, cfg Config, list []contract) {
+	for i := range int64(witnesses) {
+		l.found(coins(witness(i)), *uint256.NewInt(uint64(i+1) * 1_000_000))
+	}
 	wallets := make([]common.Address, cfg.Wallets)
 	for i := range wallets {
 		wallets[i] = walletAddress(i)

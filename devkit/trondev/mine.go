@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
+
+	"github.com/ethereum/go-ethereum/common"
 )
 
 var errClosed = errors.New("the node is closed")
@@ -101,21 +102,22 @@ func (n *Node) mine(ctx context.Context, period time.Duration) error {
 // Moved counts the balances that have changed since the start, each once: of the tokens given, by address, the empty one being
 // TRX; of all assets if none is given. A change that no block has does not count.
 func (n *Node) Moved(tokens ...string) int {
+	wanted := map[common.Address]bool{}
+	coinsToo := len(tokens) == 0
+	for _, token := range tokens {
+		if token == "" {
+			coinsToo = true
+		} else if at, err := parse(token); err == nil { // of what is no token nothing has moved
+			wanted[at] = true
+		}
+	}
 	n.ledger.mu.RLock()
 	defer n.ledger.mu.RUnlock()
 	count := 0
 	for c := range n.mover.moved {
-		if len(tokens) == 0 || slices.Contains(tokens, c.token()) {
+		if c.coins && coinsToo || !c.coins && (len(tokens) == 0 || wanted[c.at]) {
 			count++
 		}
 	}
 	return count
-}
-
-// token names the asset of a cell as Balance does.
-func (c cell) token() string {
-	if c.coins {
-		return ""
-	}
-	return text(c.at)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/balance-sync/balance-sync/devkit/trondev"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
+	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
 )
 
 func TestTheHeadViewShowsWhatNoBlockHasAndTheSolidViewDoesNot(t *testing.T) {
@@ -127,6 +128,10 @@ func TestBlocksAreAChain(t *testing.T) {
 		}
 		if parent.BlockHeader.RawData.Timestamp >= newest.BlockHeader.RawData.Timestamp {
 			t.Errorf("block %d is not younger than its parent", newest.BlockHeader.RawData.Number)
+		}
+		witness, err := c.solid.GetAccount(t.Context(), &core.Account{Address: parent.BlockHeader.RawData.WitnessAddress})
+		if err != nil || witness.Balance == 0 {
+			t.Errorf("the account that made block %d: %v, %v", parent.BlockHeader.RawData.Number, witness, err)
 		}
 		newest = parent
 	}
