@@ -43,11 +43,13 @@ func TestRepliesAreThoseOfJavaTronsOwnMachine(t *testing.T) {
 	}
 
 	// They are computed: another balance gives another reply.
-	token, owner := trondev.Address(at(0xa6, 0)), trondev.Address(at(0x77, 1))
-	if err := n.Set(token, owner, big.NewInt(11)); err != nil {
-		t.Fatal(err)
+	token := trondev.Address(at(0xa6, 0))
+	for _, owner := range []uint32{1, 5} {
+		if err := n.Set(token, trondev.Address(at(0x77, owner)), big.NewInt(11)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for _, name := range []string{"deploy-v2-mixrevert", "deploy-v2-mixreturn", "scanner-mix-return", "scanner-mix-revert"} {
+	for _, name := range []string{"single-ok", "deploy-v2-mixrevert", "deploy-v2-mixreturn", "scanner-mix-return", "scanner-mix-revert"} {
 		have, err := c.head.TriggerConstantContract(t.Context(), request(t, replies[name]))
 		if err != nil {
 			t.Fatal(err)

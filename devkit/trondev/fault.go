@@ -46,6 +46,14 @@ func Answer(code codes.Code, message string) grpc.UnaryServerInterceptor {
 	}
 }
 
+// Hang is a node that takes every request and never answers.
+func Hang() grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, _ any, _ *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
+		<-ctx.Done()
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+}
+
 // Storm is a node whose rate limiter does not block: RESOURCE_EXHAUSTED, and no word why.
 func Storm() grpc.UnaryServerInterceptor { return Answer(codes.ResourceExhausted, "") }
 

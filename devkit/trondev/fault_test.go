@@ -1,6 +1,7 @@
 package trondev_test
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/trondev"
+	"github.com/balance-sync/balance-sync/devkit/wait"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
 	"google.golang.org/grpc"
@@ -39,7 +41,20 @@ func TestFaultsAnswerInPlaceOfTheNodeUntilTheyAreTakenAway(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	n.Intercept(trondev.Hang())
+	ctx, cancel := context.WithCancel(t.Context())
+	hung := make(chan error, 1)
 	before := n.Requests()
+	go func() {
+		_, err := c.solid.GetAccount(ctx, &core.Account{})
+		hung <- err
+	}()
+	wait.For(t, 10*time.Second, "the request is with the node", func() bool { return n.Requests() > before })
+	cancel()
+	if err := <-hung; status.Code(err) != codes.Canceled {
+		t.Errorf("hang: %v", err)
+	}
+	before = n.Requests()
 	n.Intercept(trondev.Nth(2, trondev.Storm()))
 	if first, second := call(), call(); first != nil || second == nil {
 		t.Errorf("every second request: %v, %v", first, second)

@@ -119,5 +119,5 @@ func (n *Node) Intercept(fault grpc.UnaryServerInterceptor) {
 }
 
 // Lag makes both views stand so many blocks behind where they should, as on a node that has lost its peers; 0 ends it. The
-// oracle and Head are not touched.
+// chain has some 100 blocks before the head at the start, and no more. The oracle and Head are not touched.
 func (n *Node) Lag(blocks int64) { n.behind.Store(blocks) }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/trondev"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
@@ -46,7 +47,13 @@ func goldenID(height int64) (id [32]byte) {
 // goldenNode is a node with the fixture's state.
 func goldenNode(t testing.TB) *trondev.Node {
 	t.Helper()
-	n := start(t, trondev.Config{Chain: 1, Height: goldenHead, Time: goldenTime, SolidLag: goldenLag, BlockID: goldenID})
+	return goldenNodeWith(t, 0)
+}
+
+// goldenNodeWith has another limit on the time of a call.
+func goldenNodeWith(t testing.TB, cpu time.Duration) *trondev.Node {
+	t.Helper()
+	n := start(t, trondev.Config{Chain: 1, Height: goldenHead, Time: goldenTime, SolidLag: goldenLag, BlockID: goldenID, CPU: cpu})
 	token := trondev.Address(at(0xa6, 0))
 	for address, program := range map[[20]byte]string{
 		// balanceOf reads a mapping at position 0, anything else reverts

@@ -130,25 +130,54 @@ func TestAContractMayBeLargerThanOnEthereum(t *testing.T) {
 	}
 }
 
-func TestTheTimeOfACallIsThatOfJavaTrons(t *testing.T) {
-	n := goldenNode(t)
-	c := dial(t, n.URL())
-	token := at(0xa6, 0)
+func TestABatchIsCutOffWhereJavaTronCutsIt(t *testing.T) {
+	c := dial(t, goldenNode(t).URL())
+	token, coin := at(0xa6, 0), [20]byte{}
 	for _, q := range []struct {
 		token [20]byte
 		rows  int
 		fits  bool
-	}{{token, 200, true}, {token, 600, true}, {token, 1000, true}, {token, 1300, false}, {token, 2000, false}, {[20]byte{}, 2000, true}} {
+	}{{token, 600, true}, {token, 1000, true}, {token, 1300, false}, {token, 2000, false}, {coin, 2000, true}} {
 		for range 2 { // not by chance
-			reply, err := c.solid.TriggerConstantContract(t.Context(), scan(t, q.token, q.rows))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if timeout := strings.Contains(string(reply.Result.Message), "OutOfTimeException"); timeout == q.fits || reply.Result.Result != q.fits {
-				t.Errorf("%d rows of %x: %s", q.rows, q.token[:1], reply.Result.Message)
+			if have := fits(t, c, q.token, q.rows); have != q.fits {
+				t.Errorf("%d rows of %x fit: %v, want %v", q.rows, q.token[:1], have, q.fits)
 			}
 		}
 	}
+}
+
+// The meter against java-tron's timings of the scanner: by its time a batch takes between two thirds and three halves of what it took there.
+func TestTheTimeOfACallIsThatOfJavaTrons(t *testing.T) {
+	token, coin := at(0xa6, 0), [20]byte{}
+	for _, q := range []struct {
+		token [20]byte
+		rows  int
+		took  time.Duration
+	}{
+		{token, 50, 1800 * time.Microsecond}, {token, 200, 8 * time.Millisecond}, {token, 600, 32 * time.Millisecond},
+		{token, 1000, 66 * time.Millisecond}, {token, 2000, 252 * time.Millisecond},
+		{coin, 200, 2 * time.Millisecond}, {coin, 1000, 10 * time.Millisecond},
+	} {
+		if fits(t, dial(t, goldenNodeWith(t, q.took*2/3).URL()), q.token, q.rows) {
+			t.Errorf("%d rows of %x take less than two thirds of %s", q.rows, q.token[:1], q.took)
+		}
+		if !fits(t, dial(t, goldenNodeWith(t, q.took*3/2).URL()), q.token, q.rows) {
+			t.Errorf("%d rows of %x take more than three halves of %s", q.rows, q.token[:1], q.took)
+		}
+	}
+}
+
+// fits reports whether a scan of so many rows ends in time.
+func fits(t testing.TB, c client, token [20]byte, rows int) bool {
+	t.Helper()
+	reply, err := c.solid.TriggerConstantContract(t.Context(), scan(t, token, rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reply.Result.Result && !strings.Contains(string(reply.Result.Message), "OutOfTimeException") {
+		t.Fatalf("result = %v", reply.Result)
+	}
+	return reply.Result.Result
 }
 
 func TestTheTimeOfACallCanBeMeasuredAndUnlimited(t *testing.T) {

@@ -50,8 +50,11 @@ const (
 	DefaultEnergy = 100_000_000
 )
 
-// slot is the time between two blocks of the past.
-const slot = 3000
+// The past that a chain has at the start: how many blocks more than the solid view needs, and how far apart in ms.
+const (
+	past = 100
+	slot = 3000
+)
 
 // Node is a TRON node that runs in this process, in memory, with a chain of its own. Several can run at once. All methods may
 // be called from several goroutines. After Close, Commit and Churn are errors and what the chain was can still be asked.
@@ -133,7 +136,7 @@ func (n *Node) found() error {
 		return err
 	}
 	n.genesis = genesis
-	first := max(1, cfg.Height-2*cfg.SolidLag-1)
+	first := max(1, cfg.Height-2*cfg.SolidLag-past)
 	n.ledger = newLedger(first)
 	for height, parent := first, genesis.id; height <= cfg.Height; height++ {
 		b, err := newBlock(height, cfg.Time-(cfg.Height-height)*slot, parent, cfg.BlockID)

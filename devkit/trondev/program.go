@@ -10,7 +10,7 @@ import (
 var (
 	balanceOf  = []byte{0x70, 0xa0, 0x82, 0x31}
 	decimalsOf = []byte{0x31, 0x3c, 0xe5, 0x67}
-	kilobytes  = []byte{0x01, 0x00, 0x00}
+	kilobytes  = []byte{0x01, 0x00, 0x00} // 64
 )
 
 // selector leaves the first four bytes of the input on the stack.
@@ -57,7 +57,7 @@ var (
 	reverts        = []any{0, 0, vm.REVERT}
 	returnsNothing = []any{vm.STOP}
 	returns31Bytes = []any{bytes.Repeat([]byte{0xff}, 32), 0, vm.MSTORE, 31, 0, vm.RETURN}
-	energyLoop     = []any{label("again"), target("again"), vm.JUMP}
+	energyLoop     = []any{label("again"), kilobytes, 0, vm.KECCAK256, vm.POP, target("again"), vm.JUMP} // costly in TRON's time, and not in ours
 	revertBomb     = []any{kilobytes, 0, vm.REVERT}
 	invalidOpcode  = []any{vm.INVALID}
 )
