@@ -79,7 +79,7 @@ func TestEveryRungGivesTheValuesOfTheLedger(t *testing.T) {
 	c := chainAt(node, node.URL())
 	c.Multicall = multicallAt
 	r := readerOf(t, exact(), c)
-	rows := append(standinRows(node, 0, 60), standinRows(node, 60, 1)...)
+	rows := append(standinRows(node, 0, 25), standinRows(node, 60, 1)...)
 	singles := r
 	only(singles, single)
 	alone := singles.Read(t.Context(), rows, 0)

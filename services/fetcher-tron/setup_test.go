@@ -23,7 +23,7 @@ import (
 
 // setup are the settings of tests: production's, with less patience.
 func setup() Config {
-	return Config{Fetch: fetch.Config{SweepSlots: 2, FastSlots: 1, Patience: 5 * time.Second}, Timeout: 3 * time.Second, Calls: 8, Weight: 1000, Slack: 2,
+	return Config{Fetch: fetch.Config{SweepSlots: 2, FastSlots: 1, Patience: 5 * time.Second}, Timeout: time.Minute, Calls: 8, Weight: 1000, Slack: 2,
 		HeadAge: 3 * time.Minute, MaxAnswer: 32 << 20, CheckEvery: 10 * time.Second}
 }
 
