@@ -325,6 +325,48 @@ func TestAScanOfAnotherChainIsNoAnswer(t *testing.T) {
 	}
 }
 
+func TestAMulticallOfAnotherChainIsNoAnswer(t *testing.T) {
+	node := start(t, trondev.Config{Wallets: 60})
+	c := chainAt(node, node.URL())
+	c.Multicall = multicallAt
+	rows := standinRows(node, 0, 3)
+	// After the array's offsets each row has 128 bytes: success, the offset and the length of its data, and the data.
+	for name, tt := range map[string]struct {
+		row  int
+		byte int
+		want string
+	}{"chain id": {0, 31, wire.CodeWrongChain}, "height": {1, 25, wire.CodeHeightRefused}} {
+		node.Intercept(nil)
+		r := readerOf(t, exact(), c)
+		only(r, multicall)
+		node.Intercept(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, method grpc.UnaryHandler) (any, error) {
+			out, err := method(ctx, in)
+			if q, ok := in.(*core.TriggerSmartContract); ok && string(q.ContractAddress) == string(r.fleet.multicall.wire()) {
+				output := out.(*api.TransactionExtention).ConstantResult[0]
+				output[64+32*(attesting+len(rows))+tt.row*128+96+tt.byte]++
+			}
+			return out, err
+		})
+		outcomes := r.Read(t.Context(), rows, 0)
+		noValue(t, outcomes)
+		if outcomes[0].Err.Code != tt.want {
+			t.Errorf("%s: %+v", name, outcomes[0].Err)
+		}
+	}
+}
+
+func TestARungThatGivesOtherValuesIsNotUsed(t *testing.T) {
+	node := start(t, trondev.Config{Wallets: 60})
+	rewriteScans(node, func(output []byte) []byte { output[64+int(output[64])] ^= 1; return output }) // the last digit of the first row
+	r := readerOf(t, exact(), chainAt(node, node.URL()))
+	rows := standinRows(node, 0, 3)
+	outcomes := r.Read(t.Context(), rows, 0)
+	mustBeInLedger(t, node, rows, outcomes, 0)
+	if got := outcomes[0].Proof.Route; got != "single" {
+		t.Error(got)
+	}
+}
+
 func TestAScanAboveWhatTheChainCanHaveIsRefused(t *testing.T) {
 	node := start(t, trondev.Config{Wallets: 60})
 	r := readerOf(t, exact(), chainAt(node, node.URL()))
