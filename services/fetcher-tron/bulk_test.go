@@ -378,6 +378,17 @@ func TestAScanAboveWhatTheChainCanHaveIsRefused(t *testing.T) {
 	}
 }
 
+func TestAScanOfANodeThatLagsIsRefused(t *testing.T) {
+	node := start(t, trondev.Config{Wallets: 60})
+	r := readerOf(t, exact(), chainAt(node, node.URL()))
+	rewriteScans(node, func(output []byte) []byte { output[18]--; return output }) // 256 blocks
+	outcomes := r.Read(t.Context(), standinRows(node, 0, 3), 0)
+	noValue(t, outcomes)
+	if outcomes[0].Err.Code != wire.CodeLagging {
+		t.Errorf("%+v", outcomes[0].Err)
+	}
+}
+
 func TestAScansAnswerToAnotherIsNoAnswer(t *testing.T) {
 	node := start(t, trondev.Config{Wallets: 60})
 	r := readerOf(t, exact(), chainAt(node, node.URL()))

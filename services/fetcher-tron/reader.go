@@ -146,7 +146,15 @@ func (r *reading) open(ctx context.Context) *failure {
 	if r.tip.Height == 0 {
 		r.tip = r.fleet.pool.Tip()
 	}
-	return r.bounded(r.from.number)
+	return r.current(r.from.number)
+}
+
+// current refuses the height of a node that lags, as one of several behind an address may, besides one that cannot be.
+func (r *reading) current(height int64) *failure {
+	if behind := r.tip.Height - height; behind > mostBehind && !r.probing {
+		return &failure{class: lagging, text: fmt.Sprintf("block %d is %d behind what the endpoints agree on", height, behind)}
+	}
+	return r.bounded(height)
 }
 
 // bounded refuses a height that the chain cannot have reached by what the pool has agreed on.

@@ -139,7 +139,7 @@ func (r *reading) attest(chainID, height uint64) *failure {
 	if height == 0 || height > 1<<62 {
 		return garbled("a height of %d", height)
 	}
-	if f := r.bounded(int64(height)); f != nil {
+	if f := r.current(int64(height)); f != nil {
 		return f
 	}
 	if !r.probing {
