@@ -57,7 +57,8 @@ func (r rule) says(text string) bool {
 	return len(r.texts) == 0 || slices.ContainsFunc(r.texts, func(part string) bool { return strings.Contains(text, part) })
 }
 
-// restAfterLimit is how long an endpoint rests that is over its rate and does not say for how long: what TronGrid gives at worst.
+// restAfterLimit is how long an endpoint rests whose provider finds it over its rate and does not say for how long: what TronGrid gives
+// at worst.
 const restAfterLimit = 30 * time.Second
 
 var suspension = regexp.MustCompile(`suspended for\s+(\d{1,6})\s*s`)
@@ -73,7 +74,9 @@ func statusFailure(ctx context.Context, err error) *failure {
 	}
 	f := &failure{class: classify(s.Code(), s.Message()), text: strings.TrimSpace(s.Code().String() + " " + s.Message())}
 	if f.class == limited {
-		f.pause = restAfterLimit
+		if s.Code() != codes.ResourceExhausted { // that is the node itself, which has too much to do just now
+			f.pause = restAfterLimit
+		}
 		if match := suspension.FindStringSubmatch(strings.ToLower(s.Message())); match != nil {
 			seconds, _ := strconv.Atoi(match[1]) // six digits at most: it is a number
 			f.pause = time.Duration(seconds) * time.Second

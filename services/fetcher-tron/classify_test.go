@@ -146,7 +146,7 @@ func TestStatusesAreClassified(t *testing.T) {
 		{codes.Unavailable, "this API is closed because this node is a lite fullnode", unsupported, 0},
 		{codes.Unimplemented, "Method not found: protocol.WalletSolidity/GetBlock", unsupported, 0},
 		{codes.Unimplemented, "unexpected HTTP status code received from server: 404 (Not Found)", unsupported, 0},
-		{codes.ResourceExhausted, "", limited, restAfterLimit},
+		{codes.ResourceExhausted, "", limited, 0},
 		{codes.ResourceExhausted, "grpc: received message larger than max (40000000 vs. 33554432)", oversized, 0},
 		{codes.ResourceExhausted, "gRPC message exceeds maximum size 4194304: 5000000", oversized, 0},
 		{codes.PermissionDenied, "unexpected HTTP status code received from server: 403 (Forbidden)", limited, restAfterLimit},

@@ -112,7 +112,7 @@ func TestHeadersGoWithEveryCall(t *testing.T) {
 	node := newScript(t)
 	c := chainOf(node)
 	c.Endpoints[0].Headers = map[string]secret.Text{"TRON-PRO-API-KEY": secret.New(canary), "x-token": secret.New("second")}
-	node.intercept(func(ctx context.Context, q question) (proto.Message, error) {
+	node.intercept(func(ctx context.Context, q inquiry) (proto.Message, error) {
 		given, _ := metadata.FromIncomingContext(ctx)
 		if key, token := given.Get("tron-pro-api-key"), given.Get("x-token"); len(key) != 1 || key[0] != canary || len(token) != 1 || token[0] != "second" {
 			return nil, status.Error(codes.Unauthenticated, "no key")
@@ -127,14 +127,14 @@ func TestHeadersGoWithEveryCall(t *testing.T) {
 func TestALargeAccountIsRead(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
-	node.intercept(on("account", func(q question) (proto.Message, error) {
+	node.intercept(on("account", func(q inquiry) (proto.Message, error) {
 		return &core.Account{Address: holder(1).wire(), Balance: 7, Code: make([]byte, 8<<20)}, nil
 	}))
 	rows := []fetch.Row{rowOf(native(), holder(1).String())}
 	if o := r.Read(t.Context(), rows, 0)[0]; o.Raw != "7" {
 		t.Errorf("%+v", o.Err)
 	}
-	node.intercept(on("account", func(q question) (proto.Message, error) {
+	node.intercept(on("account", func(q inquiry) (proto.Message, error) {
 		return &core.Account{Address: holder(1).wire(), Balance: 7, Code: make([]byte, 33<<20)}, nil
 	}))
 	noValue(t, r.Read(t.Context(), rows, 0))
@@ -163,12 +163,12 @@ func TestStatusesOfAGatewayAreUnderstood(t *testing.T) {
 }
 
 func TestNoErrorHoldsASecret(t *testing.T) {
-	echo := func(ctx context.Context, _ question) (proto.Message, error) { // a gateway that repeats what it was sent
+	echo := func(ctx context.Context, _ inquiry) (proto.Message, error) { // a gateway that repeats what it was sent
 		given, _ := metadata.FromIncomingContext(ctx)
 		return nil, status.Error(codes.PermissionDenied, "key "+strings.Join(given.Get("x-token"), "")+" is not known")
 	}
-	for name, hook := range map[string]func(context.Context, question) (proto.Message, error){
-		"echo": echo, "in an account": on("account", func(question) (proto.Message, error) {
+	for name, hook := range map[string]func(context.Context, inquiry) (proto.Message, error){
+		"echo": echo, "in an account": on("account", func(inquiry) (proto.Message, error) {
 			return nil, status.Error(codes.Unavailable, "token="+canary)
 		}),
 	} {

@@ -26,6 +26,7 @@ const (
 	moved       class = "reconnected"  // the answer came over another connection than the proof
 	foreign     class = "wrong_chain"  // the node is of another chain
 	ahead       class = "ahead"        // a height that the chain cannot have reached
+	misfit      class = "misfit"       // the node cannot take this rung of the ladder
 	stopped     class = "stopped"      // we gave up waiting, which is nobody's fault
 )
 
@@ -72,6 +73,11 @@ func (f *failure) ends() bool {
 		return true
 	}
 	return false
+}
+
+// tooMuch reports whether less in one request may help.
+func (f *failure) tooMuch() bool {
+	return f.class == exhausted || f.class == burnt || f.class == oversized
 }
 
 // hurts reports whether the failure may be the node's or the one question's: a few of them are the node's.

@@ -34,8 +34,8 @@ func TestANodeOfAnotherChainIsNeverRead(t *testing.T) {
 }
 
 // becomesAnother makes block 0 another chain's.
-func becomesAnother() func(context.Context, question) (proto.Message, error) {
-	return on("block", func(q question) (proto.Message, error) {
+func becomesAnother() func(context.Context, inquiry) (proto.Message, error) {
+	return on("block", func(q inquiry) (proto.Message, error) {
 		reply := proto.Clone(q.answer()).(*api.BlockExtention)
 		if q.in.(*api.BlockReq).GetIdOrNum() == "0" {
 			reply.Blockid[31]++
@@ -70,7 +70,7 @@ func TestTheChainIsCheckedAgainOnEveryNewConnection(t *testing.T) {
 	node.listen(t, at)
 	var order []string
 	var mu sync.Mutex
-	node.intercept(func(_ context.Context, q question) (proto.Message, error) {
+	node.intercept(func(_ context.Context, q inquiry) (proto.Message, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		name := q.kind
@@ -127,20 +127,20 @@ func TestAnAnswerOverAnotherConnectionIsNoValue(t *testing.T) {
 }
 
 func TestAnotherEndpointServesTheRowsOfOneThatFails(t *testing.T) {
-	fail := func(code codes.Code, message string) func(context.Context, question) (proto.Message, error) {
-		return func(context.Context, question) (proto.Message, error) { return nil, status.Error(code, message) }
+	fail := func(code codes.Code, message string) func(context.Context, inquiry) (proto.Message, error) {
+		return func(context.Context, inquiry) (proto.Message, error) { return nil, status.Error(code, message) }
 	}
-	faults := map[string]func(context.Context, question) (proto.Message, error){
+	faults := map[string]func(context.Context, inquiry) (proto.Message, error){
 		"is over its rate": fail(codes.ResourceExhausted, ""),
 		"refuses the key":  fail(codes.Unauthenticated, "no"),
 		"is down":          fail(codes.Unavailable, "connection refused"),
 		"has an error":     fail(codes.Unknown, ""),
 		"is switched off":  fail(codes.Unavailable, "this API is unavailable due to config"),
 		"is a lite node":   fail(codes.Unavailable, "this API is closed because this node is a lite fullnode"),
-		"never answers":    func(ctx context.Context, _ question) (proto.Message, error) { <-ctx.Done(); return nil, ctx.Err() },
-		"fails its calls":  on("constant", func(question) (proto.Message, error) { return fails(api.Return_OTHER_ERROR, "class x : y"), nil }),
-		"answers nothing":  on("constant", func(question) (proto.Message, error) { return &api.TransactionExtention{}, nil }),
-		"runs no contracts": on("constant", func(question) (proto.Message, error) {
+		"never answers":    func(ctx context.Context, _ inquiry) (proto.Message, error) { <-ctx.Done(); return nil, ctx.Err() },
+		"fails its calls":  on("constant", func(inquiry) (proto.Message, error) { return fails(api.Return_OTHER_ERROR, "class x : y"), nil }),
+		"answers nothing":  on("constant", func(inquiry) (proto.Message, error) { return &api.TransactionExtention{}, nil }),
+		"runs no contracts": on("constant", func(inquiry) (proto.Message, error) {
 			return fails(api.Return_CONTRACT_VALIDATE_ERROR, "Contract validate error : this node does not support constant"), nil
 		}),
 		"loses its head": heads(0),
@@ -169,7 +169,7 @@ func TestAnEndpointRestsForAsLongAsItSays(t *testing.T) {
 		"the query server is suspended for 5 s": 5 * time.Second, "exceeds the frequency limit(15), and the query server is suspended for 60s": time.Minute, "": restAfterLimit} {
 		node := newScript(t)
 		r := readerOf(t, setup(), chainOf(node))
-		node.intercept(on("account", func(question) (proto.Message, error) { return nil, status.Error(codes.PermissionDenied, message) }))
+		node.intercept(on("account", func(inquiry) (proto.Message, error) { return nil, status.Error(codes.PermissionDenied, message) }))
 		started := time.Now()
 		noValue(t, r.Read(t.Context(), goodRows(5), 0))
 		until := r.fleet.pool.States()[0].Until
@@ -194,7 +194,7 @@ func TestAnEndpointRestsForAsLongAsItSays(t *testing.T) {
 func TestANodeThatRefusesTheKeyIsLeftAlone(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
-	node.intercept(func(context.Context, question) (proto.Message, error) {
+	node.intercept(func(context.Context, inquiry) (proto.Message, error) {
 		return nil, status.Error(codes.Unauthenticated, "no")
 	})
 	started := time.Now()
@@ -207,7 +207,7 @@ func TestANodeThatRefusesTheKeyIsLeftAlone(t *testing.T) {
 // Constant calls can be switched off on a node that serves accounts.
 func TestANodeWithoutConstantCallsServesTheCoin(t *testing.T) {
 	node := newScript(t)
-	node.intercept(on("constant", func(question) (proto.Message, error) {
+	node.intercept(on("constant", func(inquiry) (proto.Message, error) {
 		return fails(api.Return_CONTRACT_VALIDATE_ERROR, "Contract validate error : this node does not support constant"), nil
 	}))
 	r := readerOf(t, setup(), chainOf(node))
@@ -225,7 +225,7 @@ func TestANodeWithoutConstantCallsServesTheCoin(t *testing.T) {
 func TestAnEndpointThatStopsServingTheViewIsTakenOut(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
-	node.intercept(func(context.Context, question) (proto.Message, error) {
+	node.intercept(func(context.Context, inquiry) (proto.Message, error) {
 		return nil, status.Error(codes.Unavailable, "this API is unavailable due to config")
 	})
 	r.fleet.round(t.Context())
@@ -243,7 +243,7 @@ func TestOneRowThatFailsTheNodeDoesNotSpoilItsNeighbours(t *testing.T) {
 		config := setup()
 		config.Timeout = 300 * time.Millisecond
 		r := readerOf(t, config, chainOf(node))
-		node.intercept(func(ctx context.Context, q question) (proto.Message, error) {
+		node.intercept(func(ctx context.Context, q inquiry) (proto.Message, error) {
 			if q.kind == "constant" && strings.HasSuffix(string(asked(q).GetData()), string(holder(3).word())) {
 				if fault == nil {
 					<-ctx.Done()
@@ -271,7 +271,7 @@ func TestANodeThatDoesNotAnswerIsGivenUpSoon(t *testing.T) {
 	config.Timeout, config.Calls = 100*time.Millisecond, 1
 	r := readerOf(t, config, chainOf(node))
 	var calls atomic.Int64
-	node.intercept(func(ctx context.Context, q question) (proto.Message, error) {
+	node.intercept(func(ctx context.Context, q inquiry) (proto.Message, error) {
 		if q.kind == "block" {
 			return q.answer(), nil
 		}
@@ -290,7 +290,7 @@ func TestATokenThatUsesUpTheNodesTimeTwiceIsAtFault(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
 	var calls atomic.Int64
-	timeout := func(q question) (proto.Message, error) {
+	timeout := func(q inquiry) (proto.Message, error) {
 		calls.Add(1)
 		return fails(api.Return_CONTRACT_EXE_ERROR, "class org.tron.core.vm.program.Program$OutOfTimeException : CPU timeout for 'JUMPDEST' operation executing"), nil
 	}
@@ -307,7 +307,16 @@ func TestATokenThatUsesUpTheNodesTimeTwiceIsAtFault(t *testing.T) {
 	if s := r.fleet.pool.States()[0]; s.Fault != nil || s.Failures != 0 {
 		t.Errorf("the endpoint was blamed: %+v", s)
 	}
-	node.intercept(after(0, "constant", func(q question) (proto.Message, error) { return q.answer(), nil }))
+	before := calls.Load()
+	if o := r.Read(t.Context(), rows, 0)[0]; o.Err == nil || o.Err.Class != wire.ClassRow || calls.Load() != before {
+		t.Errorf("in quarantine: %+v after %d calls", o.Err, calls.Load()-before)
+	}
+	r.fleet.tokens.mu.Lock() // a minute later
+	s := r.fleet.tokens.slow[tokenA]
+	s.until = time.Time{}
+	r.fleet.tokens.slow[tokenA] = s
+	r.fleet.tokens.mu.Unlock()
+	node.intercept(nil)
 	mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
 	node.intercept(on("constant", timeout)) // a value in between: it counts from the start again
 	if o := r.Read(t.Context(), rows, 0)[0]; o.Err == nil || o.Err.Class != wire.ClassEndpoint {

@@ -21,9 +21,12 @@ type fleet struct {
 	pool    *upstream.Pool
 	nodes   map[*upstream.Endpoint]*node
 	tokens  tokens
-	process service.Process
-	metrics *metrics
-	log     zerolog.Logger
+	scripts scripts
+	// multicall is where Multicall3 stands, none for nowhere.
+	multicall address
+	process   service.Process
+	metrics   *metrics
+	log       zerolog.Logger
 	// scrub knows the secrets of this chain, whoever made the process.
 	scrub *secret.Scrubber
 	// slack is the least that a single call's height is lowered by, headAge how old a head may be.
@@ -38,8 +41,13 @@ func newFleet(config Config, c chain.Config, process service.Process) (*fleet, e
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{chain: c, process: process, metrics: m, nodes: map[*upstream.Endpoint]*node{}, slack: config.Slack, headAge: config.HeadAge,
+	f := &fleet{chain: c, process: process, metrics: m, nodes: map[*upstream.Endpoint]*node{}, scripts: newScripts(), slack: config.Slack, headAge: config.HeadAge,
 		log: process.Log.With().Str("chain", c.Name).Logger(), scrub: secret.NewScrubber(chain.Secrets([]chain.Config{c})...)}
+	if c.Multicall != "" {
+		if f.multicall, err = parseToken(c.Multicall); err != nil {
+			return nil, fmt.Errorf("multicall: %w", err)
+		}
+	}
 	members := make([]upstream.Member, len(c.Endpoints))
 	for i, e := range c.Endpoints {
 		members[i] = upstream.Member{Name: e.Name, RPS: e.RPS}
@@ -55,7 +63,7 @@ func newFleet(config Config, c chain.Config, process service.Process) (*fleet, e
 			f.close()
 			return nil, fmt.Errorf("endpoint %s: %w", member.Name(), err)
 		}
-		f.nodes[member] = &node{fleet: f, member: member, transport: t, wallet: walletOf(t.conn, c.Finality)}
+		f.nodes[member] = &node{fleet: f, member: member, transport: t, wallet: walletOf(t.conn, c.Finality), ladder: newLadder(config.Weight)}
 		if plain(c.Endpoints[i].URL) {
 			f.log.Warn().Str("endpoint", member.Name()).Msg("endpoint is asked over grpc without tls: keys and answers can be read and changed on the way")
 		}

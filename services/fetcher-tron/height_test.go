@@ -21,9 +21,9 @@ func blockAt(number int64, at time.Time) *api.BlockExtention {
 }
 
 // heads makes a node tell of these heads, one after the other, the last one for ever.
-func heads(numbers ...int64) func(context.Context, question) (proto.Message, error) {
+func heads(numbers ...int64) func(context.Context, inquiry) (proto.Message, error) {
 	next := 0
-	return on("block", func(q question) (proto.Message, error) {
+	return on("block", func(q inquiry) (proto.Message, error) {
 		if q.in.(*api.BlockReq).GetIdOrNum() == "0" {
 			return q.answer(), nil
 		}
@@ -31,6 +31,15 @@ func heads(numbers ...int64) func(context.Context, question) (proto.Message, err
 		next++
 		return blockAt(number, time.Now()), nil
 	})
+}
+
+// coins are the coin of n wallets, the first of which are in use.
+func coins(n int) []fetch.Row {
+	var rows []fetch.Row
+	for i := range n {
+		rows = append(rows, rowOf(native(), holder(i%200).String()))
+	}
+	return rows
 }
 
 func TestTheHeightIsTheLowerOfTheTwoBlocksLessTheSlack(t *testing.T) {
@@ -71,7 +80,7 @@ func TestALongReadLooksAtTheHeightAgain(t *testing.T) {
 	r := readerOf(t, config, chainOf(node))
 	const n = firstBlock
 	node.intercept(heads(n, n+1, n+2, n+3))
-	outcomes := r.Read(t.Context(), goodRows(100), 0)
+	outcomes := r.Read(t.Context(), coins(300), 0)
 	for i, o := range outcomes {
 		if want := int64(n + i/span); o.Err != nil || o.Proof.Height != want {
 			t.Fatalf("row %d: %+v %+v, want height %d", i, o.Proof, o.Err, want)
@@ -102,7 +111,7 @@ func TestANodeThatLosesItsMindDuringAReadGivesNoHeight(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
 	node.intercept(heads(firstBlock, firstBlock+1, 1_000_000_000))
-	outcomes := r.Read(t.Context(), goodRows(100), 0) // the third piece begins and ends at a height that cannot be
+	outcomes := r.Read(t.Context(), coins(300), 0) // the third piece begins and ends at a height that cannot be
 	for i, o := range outcomes {
 		if o.Proof != nil && o.Proof.Height > firstBlock+1 {
 			t.Fatalf("row %d at %d", i, o.Proof.Height)
@@ -125,7 +134,7 @@ func TestABlockThatIsNoneGivesNoHeight(t *testing.T) {
 		"no header": {Blockid: off.Blockid}, "no id": {BlockHeader: off.BlockHeader}} {
 		node := newScript(t)
 		r := readerOf(t, setup(), chainOf(node))
-		node.intercept(on("block", func(q question) (proto.Message, error) {
+		node.intercept(on("block", func(q inquiry) (proto.Message, error) {
 			if q.in.(*api.BlockReq).GetIdOrNum() == "0" {
 				return q.answer(), nil
 			}
@@ -138,9 +147,9 @@ func TestABlockThatIsNoneGivesNoHeight(t *testing.T) {
 }
 
 func TestAnEndpointThatLagsIsOutOfRotationAndComesBack(t *testing.T) {
-	for name, still := range map[string]func(context.Context, question) (proto.Message, error){
+	for name, still := range map[string]func(context.Context, inquiry) (proto.Message, error){
 		"21 behind": heads(firstBlock - 21),
-		"an old head": on("block", func(q question) (proto.Message, error) {
+		"an old head": on("block", func(q inquiry) (proto.Message, error) {
 			if q.in.(*api.BlockReq).GetIdOrNum() == "0" {
 				return q.answer(), nil
 			}

@@ -90,7 +90,7 @@ func (n *node) check(ctx context.Context) (block, bool) {
 		failed = n.ofChain(ctx, head.over)
 	}
 	if failed == nil {
-		failed = n.probe(ctx)
+		failed = n.probe(ctx, head)
 	}
 	switch {
 	case failed == nil:

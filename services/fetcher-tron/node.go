@@ -35,6 +35,7 @@ type node struct {
 	member    *upstream.Endpoint
 	transport *transport
 	wallet    wallet
+	ladder    *ladder
 
 	mu      sync.Mutex // guards below
 	checked link       // the connection whose chain was checked, "" for none
@@ -64,6 +65,19 @@ func request[Q, A any](ctx context.Context, n *node, kind string, do method[Q, A
 	n.fleet.metrics.took.WithLabelValues(n.member.Name()).Observe(time.Since(started).Seconds())
 	n.fleet.metrics.requests.WithLabelValues(n.member.Name(), kind, outcome).Inc()
 	return reply, over, f
+}
+
+// fell notes that the endpoint has left a rung.
+func (n *node) fell(from rung, why *failure) {
+	best := n.showRung()
+	n.fleet.log.Warn().Str("endpoint", n.member.Name()).Stringer("from", from).Stringer("to", best).Str("reason", n.fleet.clean(why.text)).Msg("endpoint has left a rung")
+}
+
+// showRung sets the metric.
+func (n *node) showRung() rung {
+	best := n.ladder.best(perRung[bool]{})
+	n.fleet.metrics.rung.WithLabelValues(n.member.Name()).Set(float64(best))
+	return best
 }
 
 // shortestPause is how long an endpoint rests that is over its rate.

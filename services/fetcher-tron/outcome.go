@@ -44,7 +44,7 @@ func (c call) triggerAnswer(reply *api.TransactionExtention) answer {
 	switch {
 	case f != nil:
 		return c.refused(f)
-	case !c.echoed(reply):
+	case !echoes(reply, c.trigger()):
 		return answer{failed: garbled("the answer to another call")}
 	case len(data) == 0:
 		return answer{code: wire.CodeEmptyReturn, text: "balanceOf returned nothing"}
@@ -90,18 +90,17 @@ func reverts(reply *api.TransactionExtention) bool {
 	return false
 }
 
-// echoed reports whether the call that the reply repeats is this one. A reply that repeats none says nothing of that.
-func (c call) echoed(reply *api.TransactionExtention) bool {
+// echoes reports whether the call that the reply repeats is the one that was asked. A reply that repeats none says nothing of that.
+func echoes(reply *api.TransactionExtention, asked *core.TriggerSmartContract) bool {
 	contracts := reply.GetTransaction().GetRawData().GetContract()
 	if len(contracts) == 0 {
 		return true
 	}
-	var asked core.TriggerSmartContract
-	if err := contracts[0].GetParameter().UnmarshalTo(&asked); err != nil {
+	var echo core.TriggerSmartContract
+	if err := contracts[0].GetParameter().UnmarshalTo(&echo); err != nil {
 		return false
 	}
-	want := c.trigger()
-	return bytes.Equal(asked.GetContractAddress(), want.ContractAddress) && bytes.Equal(asked.GetData(), want.Data)
+	return bytes.Equal(echo.GetContractAddress(), asked.ContractAddress) && bytes.Equal(echo.GetData(), asked.Data)
 }
 
 // refused tells a token that fails from a node that does.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
@@ -59,14 +60,11 @@ func (r *reader) unavailable(calls []call, outcomes []fetch.Outcome, err error) 
 // readAt reads calls at one endpoint, sets their outcomes and gives back those that the endpoint failed.
 func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []call, outcomes []fetch.Outcome) []call {
 	defer member.Release()
-	at := &reading{reader: r, node: r.fleet.nodes[member], outcomes: outcomes}
+	at := &reading{reader: r, node: r.fleet.nodes[member], began: time.Now().UTC(), outcomes: outcomes}
 	for _, c := range calls {
 		outcomes[c.row] = fetch.Outcome{}
 	}
-	failed := at.open(ctx)
-	if failed == nil {
-		failed = at.single(ctx, calls)
-	}
+	failed := at.readAll(ctx, slices.Clone(calls))
 	if failed == nil {
 		failed = garbled("the row was not answered") // of which there should be none
 	}
@@ -85,18 +83,51 @@ func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []
 			at.node.doubt()
 		}
 	}
+	for route, rows := range at.values {
+		if rows > 0 {
+			r.fleet.metrics.rows.WithLabelValues(rung(route).String()).Add(float64(rows))
+		}
+	}
 	return left
+}
+
+// readAll reads the calls at the endpoint, up to the failure after which it should not be asked for more.
+func (r *reading) readAll(ctx context.Context, calls []call) *failure {
+	if r.tip = r.fleet.pool.Tip(); r.tip.Height == 0 {
+		if f := r.open(ctx); f != nil {
+			return f
+		}
+	}
+	together, apart := r.fleet.tokens.divide(calls)
+	if f := r.read(ctx, together); f != nil {
+		return f
+	}
+	if f := r.confirm(ctx); f != nil {
+		return f
+	}
+	return r.single(ctx, apart)
 }
 
 // reading is one go at one endpoint.
 type reading struct {
 	*reader
 	node *node
-	// from is the newest block that the endpoint told of before what is read next, and began the time just before that.
-	from     block
+	// began is when the reading did. from is the newest block that the endpoint told of before the single calls that come next, none before
+	// the first of them, and asked the time just before that.
 	began    time.Time
+	from     block
+	asked    time.Time
 	tip      upstream.Tip
 	outcomes []fetch.Outcome
+	// probing says that what is read is compared and not used: the node may be the first to tell of a height.
+	probing bool
+	// avoid are the rungs that failed this reading.
+	avoid perRung[bool]
+	// suspects are the rows that a request of many gave an error of their own.
+	suspects []suspect
+	// proofs are those of the upper rungs: rows of one rung and height share theirs. values is how many values each rung gave.
+	proofs map[place]*fetch.Proof
+	values perRung[int]
 	// last is the last failure that a row was given.
 	last *failure
 }
@@ -104,7 +135,7 @@ type reading struct {
 // open finds where the endpoint stands, makes sure of the chain of its connection, and holds the height against what the pool has
 // agreed on: no node alone can say that the chain is further.
 func (r *reading) open(ctx context.Context) *failure {
-	r.began = time.Now().UTC()
+	r.asked = time.Now().UTC()
 	var f *failure
 	if r.from, f = r.node.head(ctx); f != nil {
 		return f
@@ -112,22 +143,61 @@ func (r *reading) open(ctx context.Context) *failure {
 	if f = r.node.ofChain(ctx, r.from.over); f != nil {
 		return f
 	}
-	r.tip = r.fleet.pool.Tip()
-	return r.bounded(r.from.number)
+	if r.tip.Height == 0 {
+		r.tip = r.fleet.pool.Tip()
+	}
+	return r.current(r.from.number)
+}
+
+// current refuses the height of a node that lags, as one of several behind an address may, besides one that cannot be.
+func (r *reading) current(height int64) *failure {
+	if behind := r.tip.Height - height; behind > mostBehind && !r.probing {
+		return &failure{class: lagging, text: fmt.Sprintf("block %d is %d behind what the endpoints agree on", height, behind)}
+	}
+	return r.bounded(height)
 }
 
 // bounded refuses a height that the chain cannot have reached by what the pool has agreed on.
 func (r *reading) bounded(height int64) *failure {
+	if r.probing {
+		return nil
+	}
 	if bound := r.tip.Bound(time.Now(), r.fleet.chain.HeightSlack, r.fleet.chain.BlockTime); height > bound {
 		return &failure{class: ahead, text: fmt.Sprintf("block %d is above %d, the most that the endpoints' agreed tip %d allows", height, bound, r.tip.Height)}
 	}
 	return nil
 }
 
-// proof is that of values which stand at the height or above.
-func (r *reading) proof(route string, height int64) *fetch.Proof {
-	return &fetch.Proof{Endpoint: r.node.member.Name(), Route: route, Height: height, Finality: r.fleet.chain.Finality.String(),
-		ObservedAt: r.began, Tip: r.tip.Height, Agree: r.tip.Agree}
+// place is where values of the upper rungs stand.
+type place struct {
+	at     rung
+	height int64
+}
+
+// bulkProof is that of values which a request on one of the upper rungs gave.
+func (r *reading) bulkProof(at rung, height int64, parent string) *fetch.Proof {
+	if r.proofs == nil {
+		r.proofs = map[place]*fetch.Proof{}
+	}
+	p := r.proofs[place{at, height}]
+	if p == nil {
+		p = r.proof(at, height, r.began)
+		p.Parent = parent
+		r.proofs[place{at, height}] = p
+	}
+	return p
+}
+
+// proof is that of values which stand at the height, or a little above.
+func (r *reading) proof(at rung, height int64, began time.Time) *fetch.Proof {
+	return &fetch.Proof{Endpoint: r.node.member.Name(), Route: at.String(), Height: height, Finality: r.fleet.chain.Finality.String(),
+		ObservedAt: began, Tip: r.tip.Height, Agree: r.tip.Agree}
+}
+
+// value sets a row's balance.
+func (r *reading) value(c call, raw string, proof *fetch.Proof) {
+	r.values[rungOf(proof)]++
+	r.outcomes[c.row] = fetch.Outcome{Raw: raw, Proof: proof}
 }
 
 // settle sets what a row's answer means.
@@ -138,7 +208,7 @@ func (r *reading) settle(c call, a answer, proof *fetch.Proof) {
 	case a.code != "":
 		r.outcomes[c.row] = fetch.RowError(a.code, r.fleet.clean(a.text))
 	default:
-		r.outcomes[c.row] = fetch.Outcome{Raw: a.raw, Proof: proof}
+		r.value(c, a.raw, proof)
 	}
 }
 

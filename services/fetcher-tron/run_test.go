@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/natsdev"
+	"github.com/balance-sync/balance-sync/devkit/trondev"
 	"github.com/balance-sync/balance-sync/devkit/wait"
 	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/fetch"
@@ -161,6 +162,47 @@ func TestClaimsBecomeResultsThatAreTrue(t *testing.T) {
 	}
 }
 
+func TestAClaimOfAThousandRowsIsReadInBulk(t *testing.T) {
+	node := start(t, trondev.Config{Wallets: 500, Churn: 100})
+	c := chainAt(node, node.URL())
+	server, conn := broker(t, c)
+	rows := append(tokenRows(node, node.Tokens()[0].Address, 500), tokenRows(node, node.Tokens()[1].Address, 490)...)
+	bad := rowOf(token(node.Token("reverts").Address), node.Wallet(1))
+	rows = append(rows, bad)
+	publish(t, conn, rows, "60000")
+	config := exact()
+	config.Chains, config.NATS = []chain.Config{c}, stream.Options{URL: secret.New(server.URL()), Service: "fetcher-tron"}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var log bytes.Buffer
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, config, newProcess(&log)) }()
+	at := map[uuid.UUID]fetch.Row{}
+	for _, row := range rows {
+		at[row.ID] = row
+	}
+	for _, result := range results(t, conn, len(rows)) {
+		for _, e := range result.Errors {
+			if result.IDs[e.Row] != bad.ID || e.Code != wire.CodeReverted || e.Class != wire.ClassRow {
+				t.Errorf("%+v", e)
+			}
+		}
+		for i, id := range result.IDs {
+			if id == bad.ID {
+				continue
+			}
+			truth, err := node.Balance(result.Height, at[id].Asset.Contract, at[id].Address)
+			if err != nil || truth.String() != result.Raw[i] || result.Route != "scanner-revert" || len(result.Parent) != 64 {
+				t.Fatalf("%s by %s at %d, the ledger has %v (%v)", result.Raw[i], result.Route, result.Height, truth, err)
+			}
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v\n%s", err, log.String())
+	}
+}
+
 func TestRunThatIsStoppedBeforeItsBrokerAnswersEndsWell(t *testing.T) {
 	config := setup()
 	config.Chains, config.NATS = []chain.Config{chainOf(&script{url: "grpc://127.0.0.1:1"})}, stream.Options{URL: secret.New("nats://127.0.0.1:1"), Service: "fetcher-tron"}
@@ -173,7 +215,7 @@ func TestRunThatIsStoppedBeforeItsBrokerAnswersEndsWell(t *testing.T) {
 
 func TestLoadReportsEveryFaultAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chains.yaml")
-	text := "chains: [{name: tron, family: tron, genesis: " + strings.Repeat("0", 64) + ", block_time: 3s, endpoints: [{name: a, url: \"${TRON_URL}\"}]}]\n"
+	text := "chains: [{name: tron, family: tron, genesis: " + strings.Repeat("0", 64) + ", block_time: 3s, multicall: T" + strings.Repeat("1", 33) + ", endpoints: [{name: a, url: \"${TRON_URL}\"}]}]\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -182,13 +224,16 @@ func TestLoadReportsEveryFaultAtOnce(t *testing.T) {
 		return Load(env), env.Err()
 	}
 	_, err := load(map[string]string{"BALSYNC_CHAINS": path, "BALSYNC_CHAIN": "tron,nile", "TRON_URL": "https://h/" + canary, "BALSYNC_TRON_CALLS": "0", "BALSYNC_RPC_TIMEOUT": "soon", "BALSYNC_TRON_SLACK": "-1", "BALSYNC_TRON_HEAD_AGE": "1s"})
-	for _, want := range []string{`"nile"`, "grpcs", "BALSYNC_TRON_CALLS", "BALSYNC_RPC_TIMEOUT", "BALSYNC_TRON_SLACK", "BALSYNC_TRON_HEAD_AGE", "NATS_URL"} {
+	for _, want := range []string{`"nile"`, "multicall", "grpcs", "BALSYNC_TRON_CALLS", "BALSYNC_RPC_TIMEOUT", "BALSYNC_TRON_SLACK", "BALSYNC_TRON_HEAD_AGE", "NATS_URL"} {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), canary) {
 			t.Errorf("the faults do not name %s:\n%v", want, err)
 		}
 	}
+	if err := os.WriteFile(path, []byte(strings.Replace(text, "T"+strings.Repeat("1", 33), multicallAt, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	config, err := load(map[string]string{"BALSYNC_CHAINS": path, "TRON_URL": "grpc://127.0.0.1:1", "NATS_URL": "nats://127.0.0.1:1"})
-	if err != nil || len(config.Chains) != 1 || config.Calls != 8 || config.Slack != 2 || config.HeadAge != 3*time.Minute {
+	if err != nil || len(config.Chains) != 1 || config.Calls != 8 || config.Weight != 1000 || config.Slack != 2 || config.HeadAge != 3*time.Minute {
 		t.Errorf("%+v, %v", config, err)
 	}
 }

@@ -27,8 +27,8 @@ type view struct {
 	tokens map[address]map[address]*big.Int
 }
 
-// question is a call of ours as the node sees it; answer makes the reply that the script's views give.
-type question struct {
+// inquiry is a call of ours as the node sees it; answer makes the reply that the script's views give.
+type inquiry struct {
 	service, kind string
 	in            proto.Message
 	answer        func() proto.Message
@@ -44,7 +44,7 @@ type script struct {
 
 	mu          sync.Mutex // guards below
 	solid, head *view
-	hook        func(context.Context, question) (proto.Message, error)
+	hook        func(context.Context, inquiry) (proto.Message, error)
 }
 
 func newView(number int64) *view {
@@ -104,7 +104,7 @@ var (
 )
 
 // intercept sets what answers from now on, nil for the script itself.
-func (s *script) intercept(hook func(context.Context, question) (proto.Message, error)) {
+func (s *script) intercept(hook func(context.Context, inquiry) (proto.Message, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hook = hook
@@ -135,7 +135,7 @@ func serve[A proto.Message](ctx context.Context, s *script, service, kind string
 	if hook == nil {
 		return locked().(A), nil
 	}
-	reply, err := hook(ctx, question{service, kind, in, locked})
+	reply, err := hook(ctx, inquiry{service, kind, in, locked})
 	if err != nil {
 		return none, err
 	}
@@ -182,7 +182,11 @@ func fails(code api.ReturnResponseCode, message string) *api.TransactionExtentio
 
 // triggerOf is what a token returns.
 func (v *view) triggerOf(in *core.TriggerSmartContract) *api.TransactionExtention {
-	holders := v.tokens[address(in.GetContractAddress())]
+	// This one is from before constructors could be called: it is read by single calls.
+	var holders map[address]*big.Int
+	if len(in.GetContractAddress()) == len(address{}) {
+		holders = v.tokens[address(in.GetContractAddress())]
+	}
 	if holders == nil {
 		return fails(api.Return_CONTRACT_VALIDATE_ERROR, "Contract validate error : Smart contract is not exist.")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,7 +23,7 @@ import (
 
 // setup are the settings of tests: production's, with less patience.
 func setup() Config {
-	return Config{Fetch: fetch.Config{SweepSlots: 2, FastSlots: 1, Patience: 5 * time.Second}, Timeout: 3 * time.Second, Calls: 8, Slack: 2,
+	return Config{Fetch: fetch.Config{SweepSlots: 2, FastSlots: 1, Patience: 5 * time.Second}, Timeout: time.Minute, Calls: 8, Weight: 1000, Slack: 2,
 		HeadAge: 3 * time.Minute, MaxAnswer: 32 << 20, CheckEvery: 10 * time.Second}
 }
 
@@ -145,24 +144,13 @@ func noValue(t *testing.T, outcomes []fetch.Outcome) {
 }
 
 // on answers calls of a kind with make, all others as the script does.
-func on(kind string, make func(question) (proto.Message, error)) func(context.Context, question) (proto.Message, error) {
-	return func(_ context.Context, q question) (proto.Message, error) {
+func on(kind string, make func(inquiry) (proto.Message, error)) func(context.Context, inquiry) (proto.Message, error) {
+	return func(_ context.Context, q inquiry) (proto.Message, error) {
 		if q.kind == kind {
 			return make(q)
 		}
 		return q.answer(), nil
 	}
-}
-
-// after answers as the script does, until n calls of a kind were answered, then with make.
-func after(n int64, kind string, make func(question) (proto.Message, error)) func(context.Context, question) (proto.Message, error) {
-	var seen atomic.Int64
-	return on(kind, func(q question) (proto.Message, error) {
-		if seen.Add(1) <= n {
-			return q.answer(), nil
-		}
-		return make(q)
-	})
 }
 
 // poisoned is a wallet whose accounts panic.

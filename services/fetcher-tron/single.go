@@ -34,7 +34,7 @@ const mostHurts = 3
 func (r *reading) single(ctx context.Context, calls []call) *failure {
 	for len(calls) > 0 {
 		n := min(len(calls), span)
-		answers, proof, f := r.ask(ctx, calls[:n])
+		answers, proof, f := r.ask(ctx, calls[:n], r.askOne)
 		for i, a := range answers {
 			r.settle(calls[i], a, proof)
 		}
@@ -48,11 +48,13 @@ func (r *reading) single(ctx context.Context, calls []call) *failure {
 
 // ask reads up to [span] calls and gives an answer for each with the proof that they share. With a failure the node should not be asked
 // for more; there are no answers then, or those that were proven before it.
-func (r *reading) ask(ctx context.Context, calls []call) ([]answer, *fetch.Proof, *failure) {
-	if len(calls) == 0 {
-		return nil, nil, nil
+func (r *reading) ask(ctx context.Context, calls []call, one func(context.Context, call) answer) ([]answer, *fetch.Proof, *failure) {
+	if r.from.number == 0 {
+		if f := r.open(ctx); f != nil {
+			return nil, nil, f
+		}
 	}
-	answers, last := r.sideBySide(ctx, calls)
+	answers, last := r.sideBySide(ctx, calls, one)
 	if last != nil && last.ends() {
 		return nil, nil, last
 	}
@@ -61,7 +63,7 @@ func (r *reading) ask(ctx context.Context, calls []call) ([]answer, *fetch.Proof
 	if f != nil {
 		return nil, nil, f
 	}
-	began := time.Now().UTC()
+	asked := time.Now().UTC()
 	to, f := r.node.head(ctx)
 	if f != nil {
 		return nil, nil, f
@@ -79,8 +81,8 @@ func (r *reading) ask(ctx context.Context, calls []call) ([]answer, *fetch.Proof
 	if f := r.bounded(height); f != nil {
 		return nil, nil, f // the node lost its mind since the reading was opened
 	}
-	proof := r.proof("single", height)
-	r.from, r.began = to, began
+	proof := r.proof(single, height, r.asked)
+	r.from, r.asked = to, asked
 	r.node.member.Succeeded()
 	return answers, proof, last
 }
@@ -116,7 +118,7 @@ func (r *reading) vouch(ctx context.Context, calls []call, answers []answer) {
 
 // sideBySide makes the calls, a few at a time, until one fails in a way that makes more of them pointless. Calls that were not made
 // have its failure for an answer.
-func (r *reading) sideBySide(ctx context.Context, calls []call) ([]answer, *failure) {
+func (r *reading) sideBySide(ctx context.Context, calls []call, one func(context.Context, call) answer) ([]answer, *failure) {
 	answers := make([]answer, len(calls))
 	var end atomic.Pointer[failure]
 	var hurt atomic.Int32
@@ -134,7 +136,7 @@ func (r *reading) sideBySide(ctx context.Context, calls []call) ([]answer, *fail
 				answers[i].failed = f
 				return nil
 			}
-			answers[i] = r.askOne(ctx, c)
+			answers[i] = one(ctx, c)
 			if f := answers[i].failed; f != nil && (f.ends() || f.hurts() && hurt.Add(1) >= mostHurts) {
 				end.CompareAndSwap(nil, f)
 			}
@@ -150,14 +152,27 @@ func (r *reading) sideBySide(ctx context.Context, calls []call) ([]answer, *fail
 
 // askOne reads one balance. What would be the row's error is asked for twice: the error must be said twice.
 func (r *reading) askOne(ctx context.Context, c call) answer {
+	a := r.askConfirming(ctx, c)
+	if a.code != "" && r.fleet.tokens.barred(c) == "" {
+		a = r.askConfirming(ctx, c)
+	}
+	return a
+}
+
+// askConfirming reads one balance whose error, if it is one, was said before. A call that took all the node's time is made twice, and
+// a token that does so in two readings is at fault and left alone for a while.
+func (r *reading) askConfirming(ctx context.Context, c call) answer {
+	if text := r.fleet.tokens.barred(c); text != "" {
+		return answer{code: wire.CodeGasExceeded, text: "in quarantine: " + text}
+	}
 	a := r.askOnce(ctx, c)
-	if a.code != "" || a.failed != nil && a.failed.class == exhausted {
+	if a.failed != nil && a.failed.class == exhausted {
 		a = r.askOnce(ctx, c)
 	}
 	switch {
 	case a.failed == nil:
 		r.fleet.tokens.cleared(c)
-	case a.failed.class == exhausted && r.fleet.tokens.struck(c):
+	case a.failed.class == exhausted && r.fleet.tokens.struck(c, a.failed.text):
 		return answer{code: wire.CodeGasExceeded, text: a.failed.text}
 	}
 	return a
@@ -168,6 +183,8 @@ func (r *reading) askOnce(ctx context.Context, c call) answer {
 	var a answer
 	var over link
 	switch {
+	case c.native && !r.node.can().account:
+		return answer{failed: &failure{class: unsupported, text: "the node does not give accounts"}}
 	case c.native:
 		reply, from, f := request(ctx, r.node, "account", r.node.wallet.GetAccount, c.account())
 		if f != nil {

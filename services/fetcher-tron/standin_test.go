@@ -47,13 +47,17 @@ func exact() Config {
 	return config
 }
 
-// standinRows are the coin, the good tokens and the odd ones of n wallets from the first on.
+// standinRows are the coin, the good tokens and the odd ones of n wallets from the first on; of the one that is dear to read only a few.
 func standinRows(node *trondev.Node, first, n int) []fetch.Row {
 	var rows []fetch.Row
 	for _, asset := range slices.Concat([]trondev.Token{{}}, node.Tokens(), node.Odd()) {
 		of := token(asset.Address)
 		of.Native = asset.Address == ""
-		for w := range n {
+		wallets := n
+		if asset.Name == "heavy" {
+			wallets = min(n, 2)
+		}
+		for w := range wallets {
 			rows = append(rows, rowOf(of, node.Wallet(first+w)))
 		}
 	}
@@ -92,7 +96,7 @@ func TestValuesAreThoseOfTheLedger(t *testing.T) {
 			if err := node.CommitN(7); err != nil {
 				t.Fatal(err)
 			}
-			rows := standinRows(node, 0, 60)
+			rows := standinRows(node, 0, 25)
 			mustBeInLedger(t, node, rows, r.Read(t.Context(), rows, 0), 0)
 		}
 	}
@@ -150,11 +154,11 @@ func TestABadTokenIsItsRowsErrorAndNobodyElses(t *testing.T) {
 			good := len(rows) - copies
 			outcomes := r.Read(t.Context(), rows, 0)
 			mustBeInLedger(t, node, rows[:good], outcomes[:good], 0)
-			if bad.Name == "energy-loop" && copies == 1 { // it uses up the node's time, which once may be chance
+			if bad.Name == "energy-loop" { // it uses up the node's time, which once may be chance
 				noValue(t, outcomes[good:])
 				outcomes = r.Read(t.Context(), rows, 0)
 			}
-			for _, o := range outcomes[good+copies-1:] {
+			for _, o := range outcomes[good:] {
 				if o.Raw != "" || o.Err == nil || o.Err.Class != wire.ClassRow || o.Err.Code != badTokens[bad.Name] {
 					t.Errorf("%s ×%d: %q %+v, want %s", bad.Name, copies, o.Raw, o.Err, badTokens[bad.Name])
 				}

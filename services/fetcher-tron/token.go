@@ -5,45 +5,81 @@ import (
 	"time"
 )
 
-// strikeMemory is how long a token's last strike counts.
-const strikeMemory = time.Hour
+const (
+	// mostStrikes is how many readings must find that a token uses up the node's time alone before it is the token's fault: the first may
+	// have been a pause of the node's collector, or a slow node.
+	mostStrikes = 2
+	// firstQuarantine is how long such a token is not asked then, doubling up to longestQuarantine.
+	firstQuarantine, longestQuarantine = time.Minute, time.Hour
+	// strikeMemory is how long after its last strike, and its quarantine, a token is forgotten.
+	strikeMemory = 2 * longestQuarantine
+)
 
-// mostStrikes is after how many readings a token that used up the node's time alone is at fault: the first may have been a pause
-// of the node's collector, or a slow node.
-const mostStrikes = 2
-
-// tokens remembers those that cost a node all its time. It may be used concurrently. Its zero value is ready.
+// tokens remembers those that cost a node all its time: they are read apart from others, which they would cost their values, and
+// after a second strike not at all for a while. It may be used concurrently. Its zero value is ready.
 type tokens struct {
-	mu      sync.Mutex // guards below
-	strikes map[address]strike
+	mu   sync.Mutex // guards below
+	slow map[address]slowToken
 }
 
-type strike struct {
-	count int
-	at    time.Time
+type slowToken struct {
+	strikes int
+	at      time.Time // of the last strike
+	until   time.Time // of the quarantine, zero for none
+	text    string    // of the failure
 }
 
 // struck notes that the token of a call used up a node's time, in two calls of its own, and reports whether that is now the token's fault.
-func (t *tokens) struck(c call) bool {
+func (t *tokens) struck(c call, text string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	for token, s := range t.strikes {
+	for token, s := range t.slow {
 		if now.Sub(s.at) > strikeMemory {
-			delete(t.strikes, token)
+			delete(t.slow, token)
 		}
 	}
-	if t.strikes == nil {
-		t.strikes = map[address]strike{}
+	if t.slow == nil {
+		t.slow = map[address]slowToken{}
 	}
-	s := strike{count: t.strikes[c.token].count + 1, at: now}
-	t.strikes[c.token] = s
-	return s.count >= mostStrikes
+	s := slowToken{strikes: t.slow[c.token].strikes + 1, at: now, text: text}
+	if s.strikes >= mostStrikes {
+		s.until = now.Add(min(firstQuarantine<<min(s.strikes-mostStrikes, 10), longestQuarantine))
+	}
+	t.slow[c.token] = s
+	return s.strikes >= mostStrikes
 }
 
 // cleared notes that the token of a call was read.
 func (t *tokens) cleared(c call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.strikes, c.token)
+	delete(t.slow, c.token)
+}
+
+// barred gives why the token of a call is not asked now, "" when it may be.
+func (t *tokens) barred(c call) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.slow[c.token]; !c.native && time.Now().Before(s.until) {
+		return s.text
+	}
+	return ""
+}
+
+// divide tells calls of tokens that had a strike from the others. Both keep their order.
+func (t *tokens) divide(calls []call) (together, apart []call) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.slow) == 0 {
+		return calls, nil
+	}
+	for _, c := range calls {
+		if _, slow := t.slow[c.token]; slow && !c.native {
+			apart = append(apart, c)
+		} else {
+			together = append(together, c)
+		}
+	}
+	return together, apart
 }

@@ -2,17 +2,18 @@
 //
 // The loop that takes claims and publishes results is shared/fetch. Here is its Reader for the family:
 //
-//	rows ─ plan ─► calls ─ Pick ─► endpoint ─ open ─► newest block, chain ─ singles (rung 5) ─► values, row errors
-//	          │              ▲                                  │
-//	          └► bad_address │ next endpoint for the rows       │
-//	             bad_token   └── that this one failed ◄─────────┘
+//	rows ─ plan ─► calls ─ Pick ─► endpoint ─ its best rung ─► values
+//	          │              ▲           scanner · Multicall3     └► suspects ─ confirm (single calls) ─► row errors
+//	          └► bad_address │ next endpoint for the rows
+//	             bad_token   └── that this one failed
 //
 // Balances are read from the solidified state (WalletSolidity), which is some twenty blocks old and does not change any more. The state
 // of the newest block, which `finality: head` asks for, holds transactions that no block has yet and may never have.
 //
-// What a value rests on: the id of block 0 was the configured one on the same connection, before the value and after it; the height is
-// one that the same view had told of before; it is not above what the pool agrees on; and the node gave a whole number. Whatever is
-// less is an error: of the row when its own token says so, twice; else of the endpoint, and the row is tried elsewhere.
+// What a value rests on, read in bulk: the same answer says that it is of the configured chain, and of which block or a later one. Read
+// alone: the id of block 0 was the configured one on the same connection, before the value and after it, and the height is one that the
+// same view had told of before. Either way the height is not above what the pool agrees on, and the node gave a whole number. Whatever
+// is less is an error: of the row when its own token says so, twice; else of the endpoint, and the row is tried elsewhere.
 //
 // An endpoint's URL is grpcs://host:port, or grpc://host:port for one without TLS; keys go into its headers.
 package fetchertron
@@ -44,6 +45,8 @@ type Config struct {
 	Timeout time.Duration
 	// Calls is how many calls of one claim are under way at once. A node has few threads for them: more of them only wait there.
 	Calls int
+	// Weight is the most that one request of many may weigh: a token's balance weighs 5, the coin's 1. Endpoints that take less are learnt.
+	Weight int
 	// Slack is how many blocks the height of a single call is lowered by: as many as the nodes behind one address may be apart. 0 is for
 	// endpoints that are one node each.
 	Slack int64
@@ -70,12 +73,16 @@ func Load(env *service.Env) Config {
 		},
 		Timeout:    env.Duration("BALSYNC_RPC_TIMEOUT", 5*time.Second, 100*time.Millisecond, time.Minute),
 		Calls:      env.Int("BALSYNC_TRON_CALLS", 8, 1, 64),
+		Weight:     env.Int("BALSYNC_TRON_WEIGHT", 1000, 5, 2500),
 		Slack:      int64(env.Int("BALSYNC_TRON_SLACK", 2, 0, 20)),
 		HeadAge:    env.Duration("BALSYNC_TRON_HEAD_AGE", 3*time.Minute, 10*time.Second, 24*time.Hour),
 		MaxAnswer:  32 << 20,
 		CheckEvery: 10 * time.Second,
 	}
 	for _, c := range config.Chains {
+		if _, err := parseToken(c.Multicall); c.Multicall != "" && err != nil {
+			env.Fault("chain %q, multicall: %w", c.Name, err)
+		}
 		for _, e := range c.Endpoints {
 			if _, _, err := parseURL(e.URL); err != nil {
 				env.Fault("chain %q, endpoint %q: %w", c.Name, e.Name, err)

@@ -56,7 +56,7 @@ func TestAnAccountThatWasNeverUsedHasZero(t *testing.T) {
 func TestANodeThatHasNoAccountsAtAllGivesNoZeros(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
-	node.intercept(on("account", func(question) (proto.Message, error) { return &core.Account{}, nil }))
+	node.intercept(on("account", func(inquiry) (proto.Message, error) { return &core.Account{}, nil }))
 	outcomes := r.Read(t.Context(), []fetch.Row{rowOf(native(), holder(1).String()), rowOf(native(), holder(1000).String())}, 0)
 	noValue(t, outcomes)
 	if err := outcomes[0].Err; err.Class != wire.ClassEndpoint || err.Code != wire.CodeBadReply {
@@ -76,7 +76,7 @@ func TestTheAccountOfAnotherAddressIsNoAnswer(t *testing.T) {
 	for name, reply := range replies {
 		node := newScript(t)
 		r := readerOf(t, setup(), chainOf(node))
-		node.intercept(on("account", func(question) (proto.Message, error) { return reply, nil }))
+		node.intercept(on("account", func(inquiry) (proto.Message, error) { return reply, nil }))
 		outcomes := r.Read(t.Context(), []fetch.Row{rowOf(native(), holder(1).String())}, 0)
 		noValue(t, outcomes)
 		if err := outcomes[0].Err; err.Class != wire.ClassEndpoint || err.Code != wire.CodeBadReply {
@@ -85,14 +85,14 @@ func TestTheAccountOfAnotherAddressIsNoAnswer(t *testing.T) {
 	}
 }
 
-func asked(q question) *core.TriggerSmartContract { return q.in.(*core.TriggerSmartContract) }
+func asked(q inquiry) *core.TriggerSmartContract { return q.in.(*core.TriggerSmartContract) }
 
 // The seed stored 0 for every answer that it could not read, and gotron-sdk does so for a revert and for an empty return.
 func TestARevertAndAnEmptyReturnAreNotZero(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
-	reverted := func(data []byte, message string, ret core.Transaction_ResultCode) func(question) *api.TransactionExtention {
-		return func(q question) *api.TransactionExtention {
+	reverted := func(data []byte, message string, ret core.Transaction_ResultCode) func(inquiry) *api.TransactionExtention {
+		return func(q inquiry) *api.TransactionExtention {
 			reply := returns(asked(q), data)
 			reply.Result.Message = []byte(message)
 			reply.Transaction.Ret[0].Ret = ret
@@ -102,7 +102,7 @@ func TestARevertAndAnEmptyReturnAreNotZero(t *testing.T) {
 	word := make([]byte, 32)
 	tests := []struct {
 		name  string
-		reply func(question) *api.TransactionExtention
+		reply func(inquiry) *api.TransactionExtention
 		class wire.Class
 		code  string
 	}{
@@ -110,37 +110,37 @@ func TestARevertAndAnEmptyReturnAreNotZero(t *testing.T) {
 		{"revert with nothing", reverted(nil, "REVERT opcode executed", core.Transaction_Result_FAILED), wire.ClassRow, wire.CodeReverted},
 		{"revert by its message", reverted(word, "REVERT opcode executed", core.Transaction_Result_SUCESS), wire.ClassRow, wire.CodeReverted},
 		{"revert by its mark", reverted(word, "", core.Transaction_Result_FAILED), wire.ClassRow, wire.CodeReverted},
-		{"returns nothing", func(q question) *api.TransactionExtention { return returns(asked(q), nil) }, wire.ClassRow, wire.CodeEmptyReturn},
-		{"returns 31 bytes", func(q question) *api.TransactionExtention { return returns(asked(q), word[:31]) }, wire.ClassRow, wire.CodeShortReturn},
-		{"an empty reply", func(question) *api.TransactionExtention { return &api.TransactionExtention{} }, wire.ClassEndpoint, wire.CodeBadReply},
-		{"a success without a result", func(question) *api.TransactionExtention {
+		{"returns nothing", func(q inquiry) *api.TransactionExtention { return returns(asked(q), nil) }, wire.ClassRow, wire.CodeEmptyReturn},
+		{"returns 31 bytes", func(q inquiry) *api.TransactionExtention { return returns(asked(q), word[:31]) }, wire.ClassRow, wire.CodeShortReturn},
+		{"an empty reply", func(inquiry) *api.TransactionExtention { return &api.TransactionExtention{} }, wire.ClassEndpoint, wire.CodeBadReply},
+		{"a success without a result", func(inquiry) *api.TransactionExtention {
 			return &api.TransactionExtention{Result: &api.Return{Result: true}}
 		}, wire.ClassEndpoint, wire.CodeBadReply},
-		{"a success with two results", func(q question) *api.TransactionExtention {
+		{"a success with two results", func(q inquiry) *api.TransactionExtention {
 			reply := returns(asked(q), word)
 			reply.ConstantResult = append(reply.ConstantResult, word)
 			return reply
 		}, wire.ClassEndpoint, wire.CodeBadReply},
-		{"a success that is none", func(q question) *api.TransactionExtention {
+		{"a success that is none", func(q inquiry) *api.TransactionExtention {
 			reply := returns(asked(q), word)
 			reply.Result.Result = false
 			return reply
 		}, wire.ClassEndpoint, wire.CodeBadReply},
 		{"a success with an unknown message", reverted(word, "something new", core.Transaction_Result_SUCESS), wire.ClassEndpoint, wire.CodeBadReply},
-		{"the answer to another holder", func(q question) *api.TransactionExtention {
+		{"the answer to another holder", func(q inquiry) *api.TransactionExtention {
 			return returns(call{token: tokenA, holder: holder(2)}.trigger(), word)
 		}, wire.ClassEndpoint, wire.CodeBadReply},
-		{"the answer of another token", func(q question) *api.TransactionExtention {
+		{"the answer of another token", func(q inquiry) *api.TransactionExtention {
 			return returns(call{token: tokenB, holder: holder(1)}.trigger(), word)
 		}, wire.ClassEndpoint, wire.CodeBadReply},
-		{"an echo of something else", func(q question) *api.TransactionExtention {
+		{"an echo of something else", func(q inquiry) *api.TransactionExtention {
 			reply := returns(asked(q), word)
 			reply.Transaction.RawData.Contract[0].Parameter = &anypb.Any{TypeUrl: "type.googleapis.com/protocol.TransferContract"}
 			return reply
 		}, wire.ClassEndpoint, wire.CodeBadReply},
 	}
 	for _, tt := range tests {
-		node.intercept(on("constant", func(q question) (proto.Message, error) { return tt.reply(q), nil }))
+		node.intercept(on("constant", func(q inquiry) (proto.Message, error) { return tt.reply(q), nil }))
 		for _, n := range r.fleet.nodes {
 			n.member.Succeeded()
 		}
@@ -190,7 +190,7 @@ func TestARowErrorThatIsNotSaidTwiceIsNone(t *testing.T) {
 	node := newScript(t)
 	r := readerOf(t, setup(), chainOf(node))
 	first := true
-	node.intercept(on("constant", func(q question) (proto.Message, error) {
+	node.intercept(on("constant", func(q inquiry) (proto.Message, error) {
 		if first {
 			first = false
 			return returns(asked(q), nil), nil

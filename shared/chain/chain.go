@@ -53,7 +53,8 @@ type Config struct {
 	DatabaseID   string
 	// Height is what tells a contract the chain's height: [ArbSys], or "" for the NUMBER opcode. EVM only.
 	Height string
-	// Multicall is the address of Multicall3, 0x and 40 hex digits. Whether it stands there is for the fetcher to find out. "" for TRON.
+	// Multicall is the address of Multicall3: 0x and 40 hex digits, for TRON base58, where "" means that there is none. Whether it stands
+	// there is for the fetcher to find out.
 	Multicall string
 	// Endpoints are empty unless they were expanded.
 	Endpoints []Endpoint

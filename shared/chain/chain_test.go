@@ -23,6 +23,7 @@ chains:
     block_time: 3s
     height_slack: 7
     database_name: TRON Mainnet
+    multicall: TEazPvZwDjDtFeJupyo7QunvnrnUjPH8ED
     endpoints:
       - {name: grid, url: "grpc://127.0.0.1:50051"}
   - name: arbitrum
@@ -77,7 +78,7 @@ func TestAnEVMChainSaysWhereItsHeightAndItsMulticallAre(t *testing.T) {
 	if arbitrum.Height != chain.ArbSys || arbitrum.Multicall != "0x842eC2c7D803033Edf55E478F461FC547Bc54EB2" {
 		t.Errorf("arbitrum: height %q, multicall %q", arbitrum.Height, arbitrum.Multicall)
 	}
-	if tron.Height != "" || tron.Multicall != "" {
+	if tron.Height != "" || tron.Multicall != "TEazPvZwDjDtFeJupyo7QunvnrnUjPH8ED" {
 		t.Errorf("tron: height %q, multicall %q", tron.Height, tron.Multicall)
 	}
 }
@@ -98,7 +99,7 @@ chains:
   - {name: "Bad Name", family: evm, block_time: 1s, endpoints: [{name: a, url: "x"}]}
   - {name: b, family: solana, block_time: 0s}
   - {name: d, family: evm, chain_id: 1, block_time: 1s, height: l1, multicall: "0x12"}
-  - {name: e, family: tron, block_time: 1s, height: arbsys}
+  - {name: e, family: tron, block_time: 1s, height: arbsys, multicall: "0xcA11bde05977b3631167028862bE2a173976CA11"}
   - {name: c, family: tron, genesis: nope, chain_id: 5, finality: safe, block_time: soon, height_slack: -1, database_name: x, database_id: y, endpoints: [{name: a, url: "${NOPE}", rps: -1}]}
   - {name: c, family: evm, chain_id: 1, finality: latest-65, block_time: 1s, endpoints: [{name: A, url: "http://h"}, {name: A, url: "http://h"}]}
 `
@@ -111,7 +112,7 @@ chains:
 		`family "solana": must be evm or tron`, `"b": block_time "0s"`, `"b": endpoints: at least one`,
 		`"c": genesis must be`, `"c": chain_id belongs to evm`, `finality "safe": a tron chain takes solid or head`, `block_time "soon"`,
 		`height_slack -1`, `set one of them`, `database_id "y": must be a uuid`, `${NOPE} is not set`, `rps -1`,
-		`"c": name is used twice`, `finality "latest-65"`, `"d": height "l1": must be arbsys`, `"d": multicall "0x12": must be`, `"e": multicall and height belong to evm`, `endpoint "A": name must match`, `endpoint "A": name is used twice`,
+		`"c": name is used twice`, `finality "latest-65"`, `"d": height "l1": must be arbsys`, `"d": multicall "0x12": must be`, `"e": height belongs to evm`, `"e": multicall "0xcA11bde05977b3631167028862bE2a173976CA11": must be the base58`, `endpoint "A": name must match`, `endpoint "A": name is used twice`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)

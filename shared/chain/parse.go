@@ -76,6 +76,7 @@ var (
 	slug    = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
 	blockID = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	account = regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`)
+	base58  = regexp.MustCompile(`^T[1-9A-HJ-NP-Za-km-z]{33}$`)
 )
 
 // config checks an entry and gives every fault it has.
@@ -110,8 +111,11 @@ func (e entry) config(lookup Lookup, endpoints bool) (Config, []error) {
 		if e.ChainID != 0 {
 			fault("chain_id belongs to evm chains")
 		}
-		if e.Multicall != "" || e.Height != "" {
-			fault("multicall and height belong to evm chains")
+		if e.Multicall != "" && !base58.MatchString(e.Multicall) {
+			fault("multicall %q: must be the base58 address of Multicall3, 34 characters from T on, or left out where there is none", e.Multicall)
+		}
+		if e.Height != "" {
+			fault("height belongs to evm chains")
 		}
 		finality = orElse(finality, DefaultTRON)
 	default:
