@@ -47,11 +47,11 @@ func goldenID(height int64) (id [32]byte) {
 // goldenNode is a node with the fixture's state.
 func goldenNode(t testing.TB) *trondev.Node {
 	t.Helper()
-	return goldenNodeWith(t, 0)
+	return goldenNodeWith(t, 2000, 0)
 }
 
-// goldenNodeWith has another limit on the time of a call.
-func goldenNodeWith(t testing.TB, cpu time.Duration) *trondev.Node {
+// goldenNodeWith has fewer owners, and another limit on the time of a call.
+func goldenNodeWith(t testing.TB, owners int, cpu time.Duration) *trondev.Node {
 	t.Helper()
 	n := start(t, trondev.Config{Chain: 1, Height: goldenHead, Time: goldenTime, SolidLag: goldenLag, BlockID: goldenID, CPU: cpu})
 	token := trondev.Address(at(0xa6, 0))
@@ -69,7 +69,7 @@ func goldenNodeWith(t testing.TB, cpu time.Duration) *trondev.Node {
 			t.Fatal(err)
 		}
 	}
-	for i := range uint32(2000) {
+	for i := range uint32(owners) {
 		owner := trondev.Address(at(0x77, i))
 		if err := n.Set(token, owner, big.NewInt(7*int64(i)+3)); err != nil {
 			t.Fatal(err)

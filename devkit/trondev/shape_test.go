@@ -64,8 +64,11 @@ func TestRepliesHaveTheShapeOfARealNodes(t *testing.T) {
 		}
 	}
 	genesis, err := c.solid.GetBlock(t.Context(), &api.BlockReq{IdOrNum: "0"})
-	if err != nil || genesis.GetBlockHeader().GetRawData().GetNumber() != 0 || len(genesis.Blockid) != 32 || new(big.Int).SetBytes(genesis.Blockid[:8]).Sign() != 0 {
-		t.Errorf("block 0: %v, %v", genesis, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if genesis.GetBlockHeader().GetRawData().GetNumber() != 0 || len(genesis.Blockid) != 32 || new(big.Int).SetBytes(genesis.Blockid[:8]).Sign() != 0 {
+		t.Fatalf("block 0: %v", genesis)
 	}
 	chainID, err := c.solid.TriggerConstantContract(t.Context(), &core.TriggerSmartContract{OwnerAddress: nobody, Data: code("4660005260206000fd")})
 	if err != nil || len(chainID.ConstantResult) != 1 || string(chainID.ConstantResult[0][28:]) != string(genesis.Blockid[28:]) {
