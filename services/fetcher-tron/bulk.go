@@ -2,10 +2,9 @@ package fetchertron
 
 import "context"
 
-// read reads the calls on the best rung that the endpoint has. It ends early with the failure after which the endpoint should not be
+// read reads the calls, which are in the order of tokens, on the best rung that the endpoint has. It ends early with the failure after which the endpoint should not be
 // asked for more; what was read before it stays, since each request of the upper rungs proves itself.
 func (r *reading) read(ctx context.Context, calls []call) *failure {
-	byToken(calls)
 	for len(calls) > 0 {
 		at := r.node.ladder.best(r.avoid)
 		if at == single {

@@ -14,6 +14,8 @@ type call struct {
 	holder address
 	token  address // without meaning when native
 	native bool
+	// decimals is what the database says of the token.
+	decimals int
 }
 
 // plan gives the calls for those rows that can be asked for, and settles the others: a bad address or token costs no
@@ -23,7 +25,7 @@ func plan(rows []fetch.Row) ([]call, []fetch.Outcome) {
 	outcomes := make([]fetch.Outcome, len(rows))
 	calls := make([]call, 0, len(rows))
 	for i, row := range rows {
-		c := call{row: i, native: row.Asset.Native}
+		c := call{row: i, native: row.Asset.Native, decimals: row.Asset.Decimals}
 		var err error
 		if c.holder, err = parseAddress(row.Address); err != nil {
 			outcomes[i] = fetch.RowError(wire.CodeBadAddress, fmt.Sprintf("%q is %v", row.Address, err))

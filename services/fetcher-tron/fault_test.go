@@ -279,7 +279,7 @@ func TestANodeThatDoesNotAnswerIsGivenUpSoon(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	})
-	noValue(t, r.Read(t.Context(), goodRows(50), 0))
+	noValue(t, r.Read(t.Context(), coins(50), 0))
 	if calls.Load() != mostHurts {
 		t.Errorf("%d calls", calls.Load())
 	}

@@ -98,6 +98,11 @@ func (r *reading) readAll(ctx context.Context, calls []call) *failure {
 			return f
 		}
 	}
+	byToken(calls)
+	calls, f := r.checkDecimals(ctx, calls)
+	if f != nil {
+		return f
+	}
 	together, apart := r.fleet.tokens.divide(calls)
 	if f := r.read(ctx, together); f != nil {
 		return f
@@ -194,10 +199,10 @@ func (r *reading) proof(at rung, height int64, began time.Time) *fetch.Proof {
 		ObservedAt: began, Tip: r.tip.Height, Agree: r.tip.Agree}
 }
 
-// value sets a row's balance.
+// value sets a row's balance, with a warning when nobody can say how many decimals it has.
 func (r *reading) value(c call, raw string, proof *fetch.Proof) {
 	r.values[rungOf(proof)]++
-	r.outcomes[c.row] = fetch.Outcome{Raw: raw, Proof: proof}
+	r.outcomes[c.row] = fetch.Outcome{Raw: raw, Proof: proof, Err: r.fleet.tokens.contradicts(c)}
 }
 
 // settle sets what a row's answer means.

@@ -191,11 +191,22 @@ func (v *view) triggerOf(in *core.TriggerSmartContract) *api.TransactionExtentio
 		return fails(api.Return_CONTRACT_VALIDATE_ERROR, "Contract validate error : Smart contract is not exist.")
 	}
 	data := in.GetData()
+	if len(data) == 4 {
+		return returns(in, []byte{31: 6})
+	}
 	balance := holders[address(append([]byte{prefix}, data[len(data)-20:]...))]
 	if balance == nil {
 		balance = new(big.Int)
 	}
 	return returns(in, balance.FillBytes(make([]byte, 32)))
+}
+
+// kindOf tells a question for decimals from one for a balance.
+func kindOf(in *core.TriggerSmartContract) string {
+	if len(in.GetData()) == 4 {
+		return "decimals"
+	}
+	return "constant"
 }
 
 // genesisHex is the node's block 0 as it is configured.
@@ -215,7 +226,7 @@ func (x solidity) GetAccount(ctx context.Context, in *core.Account) (*core.Accou
 }
 
 func (x solidity) TriggerConstantContract(ctx context.Context, in *core.TriggerSmartContract) (*api.TransactionExtention, error) {
-	return serve(ctx, x.s, "WalletSolidity", "constant", in, func(v *view) *api.TransactionExtention { return v.triggerOf(in) })
+	return serve(ctx, x.s, "WalletSolidity", kindOf(in), in, func(v *view) *api.TransactionExtention { return v.triggerOf(in) })
 }
 
 type full struct {
@@ -232,5 +243,5 @@ func (x full) GetAccount(ctx context.Context, in *core.Account) (*core.Account, 
 }
 
 func (x full) TriggerConstantContract(ctx context.Context, in *core.TriggerSmartContract) (*api.TransactionExtention, error) {
-	return serve(ctx, x.s, "Wallet", "constant", in, func(v *view) *api.TransactionExtention { return v.triggerOf(in) })
+	return serve(ctx, x.s, "Wallet", kindOf(in), in, func(v *view) *api.TransactionExtention { return v.triggerOf(in) })
 }

@@ -15,11 +15,13 @@ const (
 	strikeMemory = 2 * longestQuarantine
 )
 
-// tokens remembers those that cost a node all its time: they are read apart from others, which they would cost their values, and
-// after a second strike not at all for a while. It may be used concurrently. Its zero value is ready.
+// tokens remembers what was learnt about the tokens of a chain, at whichever endpoint: their decimals, and which of them cost a node all
+// its time. Those are read apart from others, which they would cost their values, and after a second strike not at all for a
+// while. It may be used concurrently. Its zero value is ready.
 type tokens struct {
-	mu   sync.Mutex // guards below
-	slow map[address]slowToken
+	mu       sync.Mutex // guards below
+	slow     map[address]slowToken
+	decimals map[address]decimals
 }
 
 type slowToken struct {
