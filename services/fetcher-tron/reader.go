@@ -140,18 +140,22 @@ type reading struct {
 // open finds where the endpoint stands, makes sure of the chain of its connection, and holds the height against what the pool has
 // agreed on: no node alone can say that the chain is further.
 func (r *reading) open(ctx context.Context) *failure {
-	r.asked = time.Now().UTC()
-	var f *failure
-	if r.from, f = r.node.head(ctx); f != nil {
+	asked := time.Now().UTC()
+	from, f := r.node.head(ctx)
+	if f != nil {
 		return f
 	}
-	if f = r.node.ofChain(ctx, r.from.over); f != nil {
+	if f = r.node.ofChain(ctx, from.over); f != nil {
 		return f
 	}
 	if r.tip.Height == 0 {
 		r.tip = r.fleet.pool.Tip()
 	}
-	return r.current(r.from.number)
+	if f = r.current(from.number); f != nil {
+		return f
+	}
+	r.from, r.asked = from, asked
+	return nil
 }
 
 // current refuses the height of a node that lags, as one of several behind an address may, besides one that cannot be.
