@@ -23,8 +23,8 @@ type reader struct {
 	calls int
 }
 
-// Read gives one outcome per row. Rows that an endpoint fails go on to the next; those that none could serve come back as
-// endpoint errors.
+// Read gives one outcome per row. Rows that an endpoint fails go on to the next, while the chain's retry budget lasts; those
+// that none could serve come back as endpoint errors.
 func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fetch.Outcome {
 	calls, outcomes := plan(rows)
 	if atLeast > 0 {
@@ -77,7 +77,9 @@ func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []
 			left = append(left, c)
 		}
 	}
-	if len(left) > 0 {
+	if len(left) == 0 {
+		member.Took(time.Since(at.began))
+	} else {
 		at.node.blame(at.last)
 		if at.last.class == unsupported {
 			at.node.doubt()
