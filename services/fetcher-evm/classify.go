@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/balance-sync/balance-sync/shared/upstream"
 )
 
 // rule names the signs of one class: HTTP statuses, parts of the message in lower case, and JSON-RPC codes.
@@ -14,21 +16,21 @@ type rule struct {
 	codes  []int
 }
 
-// rules are in the order in which they are tried: texts overlap ("safe block not found" is about the tag, "block not
-// found" about the block), and so do codes, which mean different things at different vendors. Sources: geth 1.17.10 and
-// anvil 1.7.1 by experiment, the others by the documentation and issues of clients and providers.
+// rules are in the order in which they are tried, which is that of eRPC's normaliser with a missing block before a revert: texts
+// overlap ("safe block not found" is about the tag, "block not found" about the block), and so do codes, which mean different
+// things at different vendors. Sources: geth 1.17.10 and anvil 1.7.1 by experiment, the others by the documentation and issues of
+// clients and providers. testdata/classify.golden shows what each means.
 var rules = []rule{
 	{oversized, []int{http.StatusRequestEntityTooLarge}, []string{"content length too large", "batch too large", "batch is too large", "batch limit", "batch of more than",
-		"maximum batch size", "validation errors in batch", "request entity too large", "payload too large", "max initcode size exceeded",
+		"maximum batch size", "validation errors in batch", "request entity too large", "payload too large", "request is too big", "max initcode size exceeded",
 		"max code size exceeded", "createcontractsizelimit", "insufficient gas for floor data gas cost", "intrinsic gas too"}, []int{-32012, -38025}},
 	{overlong, nil, []string{"response too large", "is too big", "response size should not", "return data limit"}, []int{-32003}},
 	{barred, []int{http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden}, []string{"monthly capacity limit", "reached the free tier",
 		"limit for your current plan", "/billing", "be authenticated", "access key", "invalid api key", "unauthorized", "key is inactive"}, []int{-32016}},
 	{limited, []int{http.StatusTooManyRequests}, []string{"rate limit", "too many requests", "limit exceeded", "has exceeded", "request limit reached",
-		"requests limited to", "under too much load", "exceeded the quota"}, []int{-32005, -32007, -32009, -32605}},
-	// A tag that the node does not serve is a block that it lacks.
-	{lagging, nil, []string{"safe block not found", "finalized block not found", "is not a supported commitment", "malformed blocknumber", "header not found",
-		"header for hash not found", "resource not found", "unknown block", "block not found", "could not find block", "blockoutofrange", "greater than latest",
+		"requests limited to", "under too much load", "exceeded the quota", "frequency limit", "suspended for"}, []int{-32005, -32007, -32009, -32605}},
+	{untagged, nil, []string{"safe block not found", "finalized block not found", "is not a supported commitment", "malformed blocknumber"}, nil},
+	{lagging, nil, []string{"header not found", "header for hash not found", "resource not found", "unknown block", "block not found", "could not find block", "blockoutofrange", "greater than latest",
 		"after last accepted block", "height is not available", "cannot query unfinalized", "not currently canonical"}, []int{-32001}},
 	{pruned, nil, []string{"missing trie node", "historical state", "no state available", "state not available", "state unavailable"}, nil},
 	{slow, []int{http.StatusRequestTimeout, http.StatusGatewayTimeout, 524}, []string{"execution aborted (timeout", "execution timeout", "request timed out"}, nil},
@@ -53,14 +55,17 @@ func classify(status, code int, message string) class {
 			return reverted
 		}
 	}
+	if status == http.StatusForbidden && says(limited, text) && !says(barred, text) {
+		return limited // so a firewall in front of a provider refuses a rate; without a word it is the key
+	}
 	for _, r := range rules {
 		if slices.Contains(r.status, status) {
 			return r.class
 		}
 	}
 	switch {
-	case code == -32600 && strings.Contains(text, "invalid request"):
-		return oversized // anvil's answer to a body above its limit, with status 200
+	case status == http.StatusOK && code == -32600 && strings.Contains(text, "invalid request"):
+		return oversized // anvil's answer to a body above its limit
 	case code == 3 && !says(lagging, text): // some use 3 for a block that they lack
 		return reverted
 	}
@@ -74,10 +79,23 @@ func classify(status, code int, message string) class {
 			return r.class
 		}
 	}
-	if status >= http.StatusInternalServerError {
+	switch {
+	case status >= http.StatusInternalServerError:
 		return down
+	case code == -32603:
+		return faulty
 	}
 	return garbage
+}
+
+// failureOf is the failure that an HTTP status, a JSON-RPC code and a message mean, with the pause that the provider asks for in
+// words. Only of a rate limit is that the provider's word for sure.
+func failureOf(status, code int, message string) *failure {
+	f := &failure{class: classify(status, code, message), text: message}
+	if f.class == limited {
+		f.pause = upstream.PauseOf(message)
+	}
+	return f
 }
 
 // says reports whether one of the rule's texts is part of the text.

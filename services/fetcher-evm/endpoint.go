@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/secret"
+	"github.com/balance-sync/balance-sync/shared/upstream"
 )
 
 // transport carries JSON-RPC bodies to one endpoint over HTTP. What it sends are reads, so all of it may be sent again.
@@ -119,20 +119,11 @@ func (t *transport) failure(ctx context.Context, err error) *failure {
 	return &failure{class: down, text: err.Error()}
 }
 
-// refusal names what an answer with another status than 200 means.
+// refusal names what an answer with another status than 200 means. How long to wait may be said in a header or in words.
 func refusal(response *http.Response, body []byte) *failure {
 	code, message := errorOf(body)
-	return &failure{class: classify(response.StatusCode, code, message), text: strings.TrimSpace("HTTP " + response.Status + " " + message),
-		pause: retryAfter(response.Header.Get("Retry-After"), time.Now())}
-}
-
-// retryAfter reads the header of the same name: seconds, or a date. 0 means that it says nothing.
-func retryAfter(text string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(text); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
+	f := failureOf(response.StatusCode, code, message)
+	f.text = strings.TrimSpace("HTTP " + response.Status + " " + message)
+	f.pause = max(f.pause, upstream.RetryAfter(response.Header.Get("Retry-After"), time.Now()))
+	return f
 }

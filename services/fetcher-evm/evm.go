@@ -15,13 +15,13 @@ package fetcherevm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
+	"github.com/balance-sync/balance-sync/shared/upstream"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"golang.org/x/sync/errgroup"
 )
@@ -44,6 +44,9 @@ type Config struct {
 	MaxAnswer int64
 	// CheckEvery is how often the chain id and the head of every endpoint are checked.
 	CheckEvery time.Duration
+
+	// budgets are shared by the chains of the process, as providers' keys are; nil means that each has its own.
+	budgets *upstream.Budgets
 }
 
 // Load reads the configuration; faults go to env.
@@ -91,11 +94,9 @@ func Run(ctx context.Context, config Config, process service.Process) error {
 		return err
 	}
 	defer conn.Close()
-	fleets := make([]*fleet, len(config.Chains))
-	for i, c := range config.Chains {
-		if fleets[i], err = newFleet(config, c, process); err != nil {
-			return fmt.Errorf("chain %s: %w", c.Name, err)
-		}
+	fleets, err := newFleets(config, process)
+	if err != nil {
+		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range fleets {

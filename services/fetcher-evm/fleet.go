@@ -29,6 +29,19 @@ type fleet struct {
 	scrub *secret.Scrubber
 }
 
+// newFleets makes the nodes of all chains, which share the budgets of providers' keys.
+func newFleets(config Config, process service.Process) ([]*fleet, error) {
+	config.budgets = &upstream.Budgets{}
+	fleets := make([]*fleet, len(config.Chains))
+	for i, c := range config.Chains {
+		var err error
+		if fleets[i], err = newFleet(config, c, process); err != nil {
+			return nil, fmt.Errorf("chain %s: %w", c.Name, err)
+		}
+	}
+	return fleets, nil
+}
+
 // newFleet makes the chain's nodes, all in quarantine until the first check.
 func newFleet(config Config, c chain.Config, process service.Process) (*fleet, error) {
 	c.BlockTime = cmp.Or(c.BlockTime, time.Second)
@@ -40,10 +53,11 @@ func newFleet(config Config, c chain.Config, process service.Process) (*fleet, e
 		log: process.Log.With().Str("chain", c.Name).Logger(), scrub: secret.NewScrubber(chain.Secrets([]chain.Config{c})...)}
 	members := make([]upstream.Member, len(c.Endpoints))
 	for i, e := range c.Endpoints {
-		members[i] = upstream.Member{Name: e.Name, RPS: e.RPS}
+		members[i] = upstream.Member{Name: e.Name, RPS: e.RPS, Budget: e.Budget, Concurrency: e.Concurrency}
 	}
 	// Nodes of one chain differ by a few seconds of blocks without lagging. A head is renewed with every check.
-	f.pool = upstream.New(members, upstream.Settings{BlockTime: c.BlockTime, Lag: 3 + int64(3*time.Second/c.BlockTime), HeadAge: 3 * config.CheckEvery})
+	f.pool = upstream.New(members, upstream.Settings{BlockTime: c.BlockTime, Lag: 3 + int64(3*time.Second/c.BlockTime), HeadAge: 3 * config.CheckEvery,
+		Budgets: config.budgets})
 	if err := process.Metrics.Register(f.pool.Collector(c.Name)); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}

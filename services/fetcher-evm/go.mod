@@ -11,6 +11,7 @@ require (
 	github.com/balance-sync/balance-sync/devkit v0.0.0-00010101000000-000000000000
 	github.com/balance-sync/balance-sync/shared v0.0.0-00010101000000-000000000000
 	github.com/ethereum/go-ethereum v1.17.10
+	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
 	github.com/nats-io/nats.go v1.55.0
 	github.com/prometheus/client_golang v1.25.0

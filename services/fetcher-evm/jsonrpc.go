@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"strconv"
 )
 
@@ -66,7 +67,7 @@ func (e envelope) reply() reply {
 		return reply{failed: garbled("both a result and an error")}
 	case !absent(e.Error):
 		code, message := readError(e.Error)
-		return reply{failed: &failure{class: classify(200, code, message), text: message}}
+		return reply{failed: failureOf(http.StatusOK, code, message)}
 	case e.Version != "2.0":
 		return reply{failed: garbled("a message of JSON-RPC version %q", e.Version)}
 	case e.Result == nil:

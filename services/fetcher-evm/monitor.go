@@ -45,6 +45,9 @@ func (n *node) check(ctx context.Context) {
 	if failed == nil {
 		head, failed = n.head(ctx)
 	}
+	if failed == nil && n.fleet.chain.Finality.Tag != "latest" {
+		_, failed = n.tagged(ctx)
+	}
 	if failed == nil {
 		failed = n.probe(ctx, head)
 	}

@@ -50,15 +50,17 @@ func (n *node) batch(ctx context.Context, requests []request) ([]reply, *failure
 	return replies, f
 }
 
-// exchange sends a body within the endpoint's budget.
+// exchange sends a body within the endpoint's budget and concurrency.
 func (n *node) exchange(ctx context.Context, body []byte) ([]byte, *failure) {
-	if err := n.member.Wait(ctx); err != nil {
+	end, err := n.member.Begin(ctx)
+	if err != nil {
 		class := limited
 		if errors.Is(ctx.Err(), context.Canceled) {
 			class = stopped
 		}
 		return nil, &failure{class: class, text: err.Error(), blamed: true}
 	}
+	defer end()
 	started := time.Now()
 	defer func() { n.fleet.metrics.took.WithLabelValues(n.member.Name()).Observe(time.Since(started).Seconds()) }()
 	return n.transport.post(ctx, body)
@@ -78,28 +80,25 @@ func (n *node) judge(kind string, f *failure) {
 	n.blame(f)
 }
 
-// shortestPause is how long an endpoint rests that is over its rate and does not say for how long.
-const shortestPause = time.Second
-
 // blame tells the pool of a failure that is the node's fault, once.
 func (n *node) blame(f *failure) {
-	pause := f.pause
-	switch f.class {
-	case limited:
-		pause = max(pause, shortestPause)
-	case barred:
-		pause = upstream.LongestPause // only a person can help: asking again makes it worse
-	case slow, down, garbage, ahead:
-	default:
-		return
-	}
-	if f.blamed {
+	what := handlings[f.class].pool
+	if f.blamed || what != fails && what != rests && what != isBarred {
 		return
 	}
 	f.blamed = true
-	text := n.fleet.clean(f.text)
-	if out := n.member.Failed(upstream.Fault{Code: f.code(), Text: text}, pause); out > 0 {
-		n.fleet.log.Warn().Str("endpoint", n.member.Name()).Str("class", string(f.class)).Str("reason", text).Dur("for", out).Msg("endpoint is left alone")
+	fault := upstream.Fault{Code: f.code(), Text: n.fleet.clean(f.text)}
+	var out time.Duration
+	switch what {
+	case rests:
+		out = n.member.Limited(fault, f.pause)
+	case isBarred:
+		out = n.member.Failed(fault, upstream.LongestPause)
+	default:
+		out = n.member.Failed(fault, f.pause)
+	}
+	if out > 0 {
+		n.fleet.log.Warn().Str("endpoint", n.member.Name()).Str("class", string(f.class)).Str("reason", fault.Text).Dur("for", out).Msg("endpoint is left alone")
 	}
 }
 

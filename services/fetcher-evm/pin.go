@@ -97,8 +97,7 @@ func (n *node) resolve(ctx context.Context) (*pin, *failure) {
 	}
 	switch finality := n.fleet.chain.Finality; {
 	case finality.Tag != "latest":
-		// A tag is resolved here and never sent with a read: nodes move it on their own, and some do not know it there.
-		block, f = n.header(ctx, `"`+finality.Tag+`"`)
+		block, f = n.tagged(ctx)
 	case finality.Lag > 0:
 		number := block.number - finality.Lag
 		if block, f = n.header(ctx, fmt.Sprintf(`"0x%x"`, max(number, 0))); f == nil && block.number != max(number, 0) {

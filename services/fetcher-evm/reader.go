@@ -21,8 +21,8 @@ type reader struct {
 	gas, maxGas uint64
 }
 
-// Read gives one outcome per row. Rows that an endpoint fails go on to the next; those that none could serve come back as
-// endpoint errors.
+// Read gives one outcome per row. Rows that an endpoint fails go on to the next, while the chain's retry budget lasts; those
+// that none could serve come back as endpoint errors.
 func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fetch.Outcome {
 	calls, outcomes := plan(rows)
 	if atLeast > 0 {
@@ -81,7 +81,9 @@ func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []
 			left = append(left, c)
 		}
 	}
-	if len(left) > 0 {
+	if len(left) == 0 {
+		member.Took(time.Since(at.began))
+	} else {
 		at.node.blame(at.last)
 		if at.last.class == lagging || at.last.class == pruned {
 			at.node.unpin()

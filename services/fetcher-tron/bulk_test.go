@@ -147,6 +147,19 @@ func TestTheProbeFindsTheBestRung(t *testing.T) {
 	}
 }
 
+// An operator may have switched accounts off; the scanner reads the coin without them.
+func TestANodeWithoutAccountsServesTheCoinByScan(t *testing.T) {
+	node := start(t, trondev.Config{Wallets: 60})
+	node.Intercept(trondev.On(trondev.Closed(), "GetAccount"))
+	r := readerOf(t, exact(), chainAt(node, node.URL()))
+	rows := standinRows(node, 0, 5)
+	mustBeInLedger(t, node, rows, r.Read(t.Context(), rows, 0), 0)
+	only(r, single)
+	outcomes := r.Read(t.Context(), rows, 0)
+	noValue(t, outcomes[:5])
+	mustBeInLedger(t, node, rows[5:], outcomes[5:], 0)
+}
+
 func TestAThousandTokensCostFiveRequests(t *testing.T) {
 	node := start(t, trondev.Config{Wallets: 500})
 	r := readerOf(t, exact(), chainAt(node, node.URL()))
@@ -180,6 +193,29 @@ func TestRequestsShrinkToWhatTheNodeHasTimeFor(t *testing.T) {
 	mustBeInLedger(t, node, rows, r.Read(t.Context(), rows, 0), 0)
 	if cost, most := node.Requests()-before, int64(400*tokenWeight/size.now()+2); cost > most {
 		t.Errorf("the second read cost %d requests, %d are enough for requests of %d", cost, most, size.now())
+	}
+}
+
+func TestRequestsAreOfEqualWeightAndNoneTooHeavy(t *testing.T) {
+	calls := make([]call, 334, 1000)
+	for i := range calls {
+		calls[i].native = true
+	}
+	for range 666 {
+		calls = append(calls, call{token: tokenA})
+	}
+	for size, want := range map[int]int{1000: 4, 500: 8, 100: 37, tokenWeight: 667 + 66, 2500: 2} {
+		requests := 0
+		for left := calls; len(left) > 0; requests++ {
+			n := share(left, size)
+			if n == 0 || weight(left[:n]) > size {
+				t.Fatalf("size %d: %d calls of weight %d", size, n, weight(left[:n]))
+			}
+			left = left[n:]
+		}
+		if requests > want+1 {
+			t.Errorf("size %d: %d requests", size, requests)
+		}
 	}
 }
 

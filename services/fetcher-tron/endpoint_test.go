@@ -24,8 +24,6 @@ import (
 	"github.com/balance-sync/balance-sync/shared/secret"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/h2c"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -144,11 +142,14 @@ func TestALargeAccountIsRead(t *testing.T) {
 func TestStatusesOfAGatewayAreUnderstood(t *testing.T) {
 	tests := map[int]class{401: barred, 403: limited, 404: unsupported, 429: limited, 503: limited, 502: down, 504: down, 500: down, 200: garbage}
 	for code, want := range tests {
-		gateway := httptest.NewServer(h2c.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		gateway := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(code)
 			_, _ = io.WriteString(w, "<html>")
-		}), &http2.Server{}))
+		}))
+		gateway.Config.Protocols = new(http.Protocols)
+		gateway.Config.Protocols.SetUnencryptedHTTP2(true)
+		gateway.Start()
 		tr, err := newTransport(chain.Endpoint{URL: secret.New(strings.Replace(gateway.URL, "http://", "grpc://", 1))}, 2*time.Second, 1<<20, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -324,6 +324,36 @@ func TestATokenThatUsesUpTheNodesTimeTwiceIsAtFault(t *testing.T) {
 	}
 }
 
+// A node that is slow for all must not put a good token in quarantine while there are others to ask.
+func TestATokenIsNotAtFaultForWhatOneOfSeveralNodesSays(t *testing.T) {
+	node, slow := newScript(t), newScript(t)
+	r := readerOf(t, setup(), chainOf(slow, node))
+	slow.intercept(on("constant", func(inquiry) (proto.Message, error) {
+		return fails(api.Return_CONTRACT_EXE_ERROR, "class org.tron.core.vm.program.Program$OutOfTimeException : CPU timeout for 'JUMPDEST' operation executing"), nil
+	}))
+	rows := []fetch.Row{tokenRow(6), tokenRow(6), tokenRow(6)}
+	for range 6 {
+		mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
+	}
+	now := time.Now()
+	var tokens tokens
+	c := call{token: tokenA}
+	for i, tt := range []struct {
+		strike strike
+		want   bool
+	}{
+		{strike{by: "a", began: now}, false},
+		{strike{by: "b", began: now}, false},                             // of the same moment
+		{strike{by: "a", began: now.Add(time.Hour)}, false},              // of the same node, and there are others
+		{strike{by: "a", alone: true, began: now.Add(time.Hour)}, true},  // of the only one
+		{strike{by: "a", alone: true, began: now.Add(-time.Hour)}, true}, // it is by now
+	} {
+		if got := tokens.struck(c, tt.strike); got != tt.want {
+			t.Errorf("strike %d: %t", i, got)
+		}
+	}
+}
+
 // What runs in a goroutine of the reader's must reach the loop, which finds out which row it is.
 func TestAPanicReachesTheCaller(t *testing.T) {
 	node := newScript(t)

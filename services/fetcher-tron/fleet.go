@@ -34,6 +34,23 @@ type fleet struct {
 	headAge time.Duration
 }
 
+// newFleets makes the nodes of all chains, which share the budgets of providers' keys. Close each.
+func newFleets(config Config, process service.Process) ([]*fleet, error) {
+	config.budgets = &upstream.Budgets{}
+	var fleets []*fleet
+	for _, c := range config.Chains {
+		f, err := newFleet(config, c, process)
+		if err != nil {
+			for _, made := range fleets {
+				made.close()
+			}
+			return nil, fmt.Errorf("chain %s: %w", c.Name, err)
+		}
+		fleets = append(fleets, f)
+	}
+	return fleets, nil
+}
+
 // newFleet makes the chain's nodes, all in quarantine until the first check. Close it.
 func newFleet(config Config, c chain.Config, process service.Process) (*fleet, error) {
 	c.BlockTime = cmp.Or(c.BlockTime, 3*time.Second)
@@ -50,10 +67,10 @@ func newFleet(config Config, c chain.Config, process service.Process) (*fleet, e
 	}
 	members := make([]upstream.Member, len(c.Endpoints))
 	for i, e := range c.Endpoints {
-		members[i] = upstream.Member{Name: e.Name, RPS: e.RPS}
+		members[i] = upstream.Member{Name: e.Name, RPS: e.RPS, Budget: e.Budget, Concurrency: e.Concurrency}
 	}
 	// Nodes of one chain differ by a few blocks without lagging. A head is renewed with every check.
-	f.pool = upstream.New(members, upstream.Settings{BlockTime: c.BlockTime, Lag: 5, HeadAge: 3 * config.CheckEvery})
+	f.pool = upstream.New(members, upstream.Settings{BlockTime: c.BlockTime, Lag: 5, HeadAge: 3 * config.CheckEvery, Budgets: config.budgets})
 	if err := process.Metrics.Register(f.pool.Collector(c.Name)); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}

@@ -46,16 +46,18 @@ type node struct {
 	spreadSeen time.Time
 }
 
-// request makes one call within the endpoint's budget and counts it. What a failure means for the endpoint is the caller's to
+// request makes one call within the endpoint's budget and concurrency, and counts it. What a failure means for the endpoint is the caller's to
 // say: calls are made side by side, and one cause must not be blamed as often as there were calls.
 func request[Q, A any](ctx context.Context, n *node, kind string, do method[Q, A], question *Q) (*A, link, *failure) {
-	if err := n.member.Wait(ctx); err != nil {
+	end, err := n.member.Begin(ctx)
+	if err != nil {
 		f := &failure{class: limited, text: err.Error(), blamed: true}
 		if errors.Is(ctx.Err(), context.Canceled) {
 			f.class = stopped
 		}
 		return nil, "", f
 	}
+	defer end()
 	started := time.Now()
 	reply, over, f := ask(ctx, n.transport, do, question)
 	outcome := "ok"
@@ -80,28 +82,26 @@ func (n *node) showRung() rung {
 	return best
 }
 
-// shortestPause is how long an endpoint rests that is over its rate.
-const shortestPause = time.Second
-
 // blame tells the pool of a failure that is the node's fault, once.
 func (n *node) blame(f *failure) {
-	pause := f.pause
-	switch f.class {
-	case limited:
-		pause = max(pause, shortestPause)
-	case barred:
-		pause = upstream.LongestPause // only a person can help: asking again makes it worse
-	case slow, down, garbage, ahead:
-	default:
-		return
-	}
 	if f.blamed {
 		return
 	}
+	fault := upstream.Fault{Code: f.code(), Text: n.fleet.clean(f.text)}
+	var out time.Duration
+	switch f.class {
+	case limited:
+		out = n.member.Limited(fault, f.pause)
+	case barred:
+		out = n.member.Failed(fault, upstream.LongestPause) // only a person can help: asking again makes it worse
+	case slow, down, garbage, ahead:
+		out = n.member.Failed(fault, f.pause)
+	default:
+		return
+	}
 	f.blamed = true
-	text := n.fleet.clean(f.text)
-	if out := n.member.Failed(upstream.Fault{Code: f.code(), Text: text}, pause); out > 0 {
-		n.fleet.log.Warn().Str("endpoint", n.member.Name()).Str("class", string(f.class)).Str("reason", text).Dur("for", out).Msg("endpoint is left alone")
+	if out > 0 {
+		n.fleet.log.Warn().Str("endpoint", n.member.Name()).Str("class", string(f.class)).Str("reason", fault.Text).Dur("for", out).Msg("endpoint is left alone")
 	}
 }
 

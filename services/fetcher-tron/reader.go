@@ -23,8 +23,8 @@ type reader struct {
 	calls int
 }
 
-// Read gives one outcome per row. Rows that an endpoint fails go on to the next; those that none could serve come back as
-// endpoint errors.
+// Read gives one outcome per row. Rows that an endpoint fails go on to the next, while the chain's retry budget lasts; those
+// that none could serve come back as endpoint errors.
 func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fetch.Outcome {
 	calls, outcomes := plan(rows)
 	if atLeast > 0 {
@@ -77,7 +77,9 @@ func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []
 			left = append(left, c)
 		}
 	}
-	if len(left) > 0 {
+	if len(left) == 0 {
+		member.Took(time.Since(at.began))
+	} else {
 		at.node.blame(at.last)
 		if at.last.class == unsupported {
 			at.node.doubt()
@@ -140,18 +142,22 @@ type reading struct {
 // open finds where the endpoint stands, makes sure of the chain of its connection, and holds the height against what the pool has
 // agreed on: no node alone can say that the chain is further.
 func (r *reading) open(ctx context.Context) *failure {
-	r.asked = time.Now().UTC()
-	var f *failure
-	if r.from, f = r.node.head(ctx); f != nil {
+	asked := time.Now().UTC()
+	from, f := r.node.head(ctx)
+	if f != nil {
 		return f
 	}
-	if f = r.node.ofChain(ctx, r.from.over); f != nil {
+	if f = r.node.ofChain(ctx, from.over); f != nil {
 		return f
 	}
 	if r.tip.Height == 0 {
 		r.tip = r.fleet.pool.Tip()
 	}
-	return r.current(r.from.number)
+	if f = r.current(from.number); f != nil {
+		return f
+	}
+	r.from, r.asked = from, asked
+	return nil
 }
 
 // current refuses the height of a node that lags, as one of several behind an address may, besides one that cannot be.

@@ -172,10 +172,21 @@ func (r *reading) askConfirming(ctx context.Context, c call) answer {
 	switch {
 	case a.failed == nil:
 		r.fleet.tokens.cleared(c)
-	case a.failed.class == exhausted && r.fleet.tokens.struck(c, a.failed.text):
+	case a.failed.class == exhausted && r.fleet.tokens.struck(c, r.strike(a.failed.text)):
 		return answer{code: wire.CodeGasExceeded, text: a.failed.text}
 	}
 	return a
+}
+
+// strike is what a token's call has done to this reading's node.
+func (r *reading) strike(text string) strike {
+	usable := 0
+	for _, s := range r.fleet.pool.States() {
+		if s.Fault == nil {
+			usable++
+		}
+	}
+	return strike{by: r.node.member.Name(), alone: usable < 2, began: r.began, text: text}
 }
 
 // askOnce makes one call. An answer over another connection than the block's has no height.

@@ -26,30 +26,46 @@ type tokens struct {
 
 type slowToken struct {
 	strikes int
+	by      string    // the endpoint of the last strike
 	at      time.Time // of the last strike
 	until   time.Time // of the quarantine, zero for none
 	text    string    // of the failure
 }
 
-// struck notes that the token of a call used up a node's time, in two calls of its own, and reports whether that is now the token's fault.
-func (t *tokens) struck(c call, text string) bool {
+// strike is that a token used up the time of a node, in two calls of its own.
+type strike struct {
+	// by is the endpoint, and alone says that there is no other to ask.
+	by    string
+	alone bool
+	// began is when the reading did that found it.
+	began time.Time
+	text  string
+}
+
+// struck notes a strike of a call's token and reports whether it is now the token's fault. What is one moment's, and what is one node's
+// while there are others, counts once.
+func (t *tokens) struck(c call, s strike) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	for token, s := range t.slow {
-		if now.Sub(s.at) > strikeMemory {
+	for token, old := range t.slow {
+		if now.Sub(old.at) > strikeMemory {
 			delete(t.slow, token)
 		}
 	}
 	if t.slow == nil {
 		t.slow = map[address]slowToken{}
 	}
-	s := slowToken{strikes: t.slow[c.token].strikes + 1, at: now, text: text}
-	if s.strikes >= mostStrikes {
-		s.until = now.Add(min(firstQuarantine<<min(s.strikes-mostStrikes, 10), longestQuarantine))
+	old, found := t.slow[c.token]
+	if found && (old.at.After(s.began) || old.by == s.by && !s.alone) {
+		return old.strikes >= mostStrikes
 	}
-	t.slow[c.token] = s
-	return s.strikes >= mostStrikes
+	token := slowToken{strikes: old.strikes + 1, by: s.by, at: now, text: s.text}
+	if token.strikes >= mostStrikes {
+		token.until = now.Add(min(firstQuarantine<<min(token.strikes-mostStrikes, 10), longestQuarantine))
+	}
+	t.slow[c.token] = token
+	return token.strikes >= mostStrikes
 }
 
 // cleared notes that the token of a call was read.

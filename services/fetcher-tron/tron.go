@@ -22,13 +22,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
+	"github.com/balance-sync/balance-sync/shared/upstream"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"golang.org/x/sync/errgroup"
 )
@@ -57,6 +57,8 @@ type Config struct {
 	// CheckEvery is how often the chain and the head of every endpoint are checked.
 	CheckEvery time.Duration
 
+	// budgets are shared by the chains of the process, as providers' keys are; nil means that each has its own.
+	budgets *upstream.Budgets
 	// trust are the certificates of tests.
 	trust *tls.Config
 }
@@ -114,12 +116,12 @@ func Run(ctx context.Context, config Config, process service.Process) error {
 		return err
 	}
 	defer conn.Close()
-	fleets := make([]*fleet, len(config.Chains))
-	for i, c := range config.Chains {
-		if fleets[i], err = newFleet(config, c, process); err != nil {
-			return fmt.Errorf("chain %s: %w", c.Name, err)
-		}
-		defer fleets[i].close()
+	fleets, err := newFleets(config, process)
+	if err != nil {
+		return err
+	}
+	for _, f := range fleets {
+		defer f.close()
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range fleets {

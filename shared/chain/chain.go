@@ -5,6 +5,7 @@
 package chain
 
 import (
+	"slices"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/secret"
@@ -67,6 +68,11 @@ type Endpoint struct {
 	URL  secret.Text
 	// RPS is the budget in requests a second; 0 means unlimited.
 	RPS float64
+	// Budget names the budget. All endpoints that name the same, of whatever chain of one process, share it and its RPS, as they
+	// share a provider's key. "" is a budget of the endpoint's own.
+	Budget string
+	// Concurrency is the most requests at once; 0 means the default.
+	Concurrency int
 	// Headers are sent with every request, such as an API key.
 	Headers map[string]secret.Text
 }
@@ -94,6 +100,19 @@ func Secrets(chains []Config) []secret.Text {
 		}
 	}
 	return all
+}
+
+// Divide gives the chains with each rate divided by the number of replicas that serve them: a budget is what one process
+// may use, and the provider counts all of them.
+func Divide(chains []Config, replicas int) []Config {
+	divided := slices.Clone(chains)
+	for i := range divided {
+		divided[i].Endpoints = slices.Clone(divided[i].Endpoints)
+		for j := range divided[i].Endpoints {
+			divided[i].Endpoints[j].RPS /= float64(replicas)
+		}
+	}
+	return divided
 }
 
 // Of gives the chains of one family.

@@ -101,11 +101,14 @@ chains:
   - {name: d, family: evm, chain_id: 1, block_time: 1s, height: l1, multicall: "0x12"}
   - {name: e, family: tron, block_time: 1s, height: arbsys, multicall: "0xcA11bde05977b3631167028862bE2a173976CA11"}
   - {name: c, family: tron, genesis: nope, chain_id: 5, finality: safe, block_time: soon, height_slack: -1, database_name: x, database_id: y, endpoints: [{name: a, url: "${NOPE}", rps: -1}]}
-  - {name: c, family: evm, chain_id: 1, finality: latest-65, block_time: 1s, endpoints: [{name: A, url: "http://h"}, {name: A, url: "http://h"}]}
+  - {name: c, family: evm, chain_id: 1, finality: latest-65, block_time: 1s, endpoints: [{name: A, url: "http://h"}, {name: A, url: "http://h", rps: 3, concurrency: 257, budget: "CANARY Key"}, {name: z, url: "http://h", rps: 4, budget: "CANARY Key"}]}
 `
 	_, err := chain.Parse([]byte(doc), env(nil), true)
 	if err == nil {
 		t.Fatal("accepted")
+	}
+	if strings.Contains(err.Error(), "CANARY") {
+		t.Errorf("a budget that may be a key is quoted: %v", err)
 	}
 	for _, want := range []string{
 		`"Bad Name": name must match`, `"Bad Name": chain_id is missing`, `endpoint "a": url: not an absolute URL`,
@@ -113,10 +116,47 @@ chains:
 		`"c": genesis must be`, `"c": chain_id belongs to evm`, `finality "safe": a tron chain takes solid or head`, `block_time "soon"`,
 		`height_slack -1`, `set one of them`, `database_id "y": must be a uuid`, `${NOPE} is not set`, `rps -1`,
 		`"c": name is used twice`, `finality "latest-65"`, `"d": height "l1": must be arbsys`, `"d": multicall "0x12": must be`, `"e": height belongs to evm`, `"e": multicall "0xcA11bde05977b3631167028862bE2a173976CA11": must be the base58`, `endpoint "A": name must match`, `endpoint "A": name is used twice`,
+		`endpoint "A": concurrency 257`, `endpoint "A": budget must match`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)
 		}
+	}
+}
+
+// The rate of a budget is said once; a second opinion is a mistake that a provider would punish.
+func TestEndpointsOfOneBudgetHaveItsRate(t *testing.T) {
+	const doc = `
+chains:
+  - {name: a, family: evm, chain_id: 1, block_time: 1s, endpoints: [{name: one, url: "http://h", budget: grid}, {name: two, url: "http://h", budget: grid, rps: 15, concurrency: 4}]}
+  - {name: b, family: evm, chain_id: 2, block_time: 1s, endpoints: [{name: three, url: "http://h", budget: grid, rps: 15}, {name: four, url: "http://h"}]}
+`
+	chains, err := chain.Parse([]byte(doc), env(nil), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range append(chains[0].Endpoints, chains[1].Endpoints[0]) {
+		if e.Budget != "grid" || e.RPS != 15 {
+			t.Errorf("%s: budget %q at %v a second", e.Name, e.Budget, e.RPS)
+		}
+	}
+	if two, four := chains[0].Endpoints[1], chains[1].Endpoints[1]; two.Concurrency != 4 || four.Budget != "" || four.RPS != 0 {
+		t.Errorf("%+v, %+v", two, four)
+	}
+	_, err = chain.Parse([]byte(strings.Replace(doc, "rps: 15}", "rps: 20}", 1)), env(nil), true)
+	if want := `chain "b": endpoint "three": rps 20: budget "grid" has 15 elsewhere`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func TestDivideGivesEachReplicaItsPartOfEveryRate(t *testing.T) {
+	chains := []chain.Config{{Endpoints: []chain.Endpoint{{RPS: 50}, {RPS: 0}}}, {}}
+	divided := chain.Divide(chains, 4)
+	if e := divided[0].Endpoints; e[0].RPS != 12.5 || e[1].RPS != 0 {
+		t.Errorf("%+v", e)
+	}
+	if chains[0].Endpoints[0].RPS != 50 {
+		t.Error("the configuration itself was changed")
 	}
 }
 

@@ -46,7 +46,34 @@ func Parse(doc []byte, lookup Lookup, endpoints bool) ([]Config, error) {
 		}
 		chains = append(chains, config)
 	}
+	faults = append(faults, share(chains)...)
 	return chains, errors.Join(faults...)
+}
+
+// share gives every endpoint of a budget its rate, which one of them has to say, and the others must not contradict.
+func share(chains []Config) []error {
+	var faults []error
+	rates := map[string]float64{}
+	for _, c := range chains {
+		for _, e := range c.Endpoints {
+			switch known := rates[e.Budget]; {
+			case !slug.MatchString(e.Budget) || e.RPS <= 0: // a name that is none is not repeated: it may be the key
+			case known == 0:
+				rates[e.Budget] = e.RPS
+			case known != e.RPS:
+				faults = append(faults, fmt.Errorf("chain %q: endpoint %q: rps %v: budget %q has %v elsewhere: it is the rate of all its endpoints together, give it once",
+					c.Name, e.Name, e.RPS, e.Budget, known))
+			}
+		}
+	}
+	for _, c := range chains {
+		for i := range c.Endpoints {
+			if e := &c.Endpoints[i]; e.Budget != "" && e.RPS == 0 {
+				e.RPS = rates[e.Budget]
+			}
+		}
+	}
+	return faults
 }
 
 // entry is a chain as the file has it.
@@ -66,10 +93,12 @@ type entry struct {
 }
 
 type entryEndpoint struct {
-	Name    string            `yaml:"name"`
-	URL     string            `yaml:"url"`
-	RPS     float64           `yaml:"rps"`
-	Headers map[string]string `yaml:"headers"`
+	Name        string            `yaml:"name"`
+	URL         string            `yaml:"url"`
+	RPS         float64           `yaml:"rps"`
+	Budget      string            `yaml:"budget"`
+	Concurrency int               `yaml:"concurrency"`
+	Headers     map[string]string `yaml:"headers"`
 }
 
 var (
@@ -161,6 +190,9 @@ func orElse(text, fallback string) string {
 	return text
 }
 
+// maxConcurrency is the most requests at once that an endpoint may be configured for.
+const maxConcurrency = 256
+
 // expand resolves the endpoints of one chain. Errors name the endpoint and never its URL.
 func expand(list []entryEndpoint, lookup Lookup) ([]Endpoint, []error) {
 	if len(list) == 0 {
@@ -189,6 +221,12 @@ func expand(list []entryEndpoint, lookup Lookup) ([]Endpoint, []error) {
 		if e.RPS < 0 {
 			fault("rps %v: must be 0 (unlimited) or more", e.RPS)
 		}
+		if e.Budget != "" && !slug.MatchString(e.Budget) {
+			fault("budget must match %s: a name of yours for the key that endpoints share, not the key", slug) // and is not quoted
+		}
+		if e.Concurrency < 0 || e.Concurrency > maxConcurrency {
+			fault("concurrency %d: must be 0 (the default) to %d requests at once", e.Concurrency, maxConcurrency)
+		}
 		headers := make(map[string]secret.Text, len(e.Headers))
 		for key, text := range e.Headers {
 			value, err := Expand(text, lookup)
@@ -197,7 +235,7 @@ func expand(list []entryEndpoint, lookup Lookup) ([]Endpoint, []error) {
 			}
 			headers[key] = secret.New(value)
 		}
-		endpoints = append(endpoints, Endpoint{Name: e.Name, URL: secret.New(address), RPS: e.RPS, Headers: headers})
+		endpoints = append(endpoints, Endpoint{Name: e.Name, URL: secret.New(address), RPS: e.RPS, Budget: e.Budget, Concurrency: e.Concurrency, Headers: headers})
 	}
 	return endpoints, faults
 }

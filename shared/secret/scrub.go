@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"encoding/base64"
 	"net/url"
 	"regexp"
 	"slices"
@@ -11,6 +12,9 @@ import (
 // make texts unreadable and protect nothing.
 const shortest = 8
 
+// long is the length from which a path segment or a user's name is taken for a key: "/v1/mainnet" and "balsync" are none.
+const long = 16
+
 // Scrubber cuts secrets out of texts that others wrote. It is immutable and may be used concurrently.
 // The zero value knows no values and cuts by pattern only.
 type Scrubber struct{ values []string }
@@ -19,11 +23,11 @@ type Scrubber struct{ values []string }
 // parameters whose name says that they are one.
 var (
 	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@"']+@`)
-	keyed    = regexp.MustCompile(`(?i)((?:api[-_]?key|access[-_]?token|token|secret|passw(?:or)?d|authorization|bearer)["']?\s*[=:]\s*["']?)[^\s"'&,;]{4,}`)
+	keyed    = regexp.MustCompile(`(?i)((?:api[-_]?key|access[-_]?token|token|secret|passw(?:or)?d|authorization|bearer)["']?\s*[=:]\s*["']?(?:(?:basic|bearer)\s+)?)[^\s"'&,;]{4,}`)
 )
 
 // NewScrubber knows the given secrets. Of a secret that is a URL it also knows the parts that identify its owner: the
-// user information, each long path segment and each query value, since an error may quote them without the rest.
+// user information, as it is and as it is sent, each long path segment and each query value, since an error may quote them without the rest.
 func NewScrubber(secrets ...Text) *Scrubber {
 	s := &Scrubber{}
 	for _, secret := range secrets {
@@ -40,7 +44,7 @@ func (s *Scrubber) add(value string) {
 	if len(value) >= shortest {
 		s.values = append(s.values, value)
 		if escaped := url.QueryEscape(value); escaped != value {
-			s.values = append(s.values, escaped)
+			s.values = append(s.values, escaped, url.QueryEscape(escaped)) // as it stands in a URL, and in one that stands in another
 		}
 	}
 }
@@ -52,9 +56,15 @@ func (s *Scrubber) addParts(value string) {
 	}
 	if password, ok := u.User.Password(); ok {
 		s.add(password)
+		s.add(u.User.String())
+		s.add(base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))) // as HTTP sends it
 	}
-	for _, segment := range strings.Split(u.Path, "/") {
-		if len(segment) >= 16 { // keys are long; "/v1/mainnet" is not one
+	if name := u.User.Username(); len(name) >= long {
+		s.add(name)
+		s.add(base64.StdEncoding.EncodeToString([]byte(name + ":")))
+	}
+	for _, segment := range strings.Split(u.Path+"/"+u.EscapedPath(), "/") {
+		if len(segment) >= long {
 			s.add(segment)
 		}
 	}
@@ -62,6 +72,10 @@ func (s *Scrubber) addParts(value string) {
 		for _, v := range values {
 			s.add(v)
 		}
+	}
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		_, value, _ := strings.Cut(pair, "=")
+		s.add(value)
 	}
 }
 

@@ -53,6 +53,7 @@ func TestScrubberCutsSecretsOutOfOthersTexts(t *testing.T) {
 		secret.New("https://user:hunter2hunter2@node.example/v3/0123456789abcdef0123?apikey=QUERYKEY99"),
 		secret.New("plain-header-value"),
 		secret.New("short"),
+		secret.New("https://LongUserKey-0123456@node.example/a%2Fb%24key-0123456789?k=q%2Fz%2B0123456"),
 	)
 	tests := []struct{ name, in, want string }{
 		{"the whole URL", `Post "https://user:hunter2hunter2@node.example/v3/0123456789abcdef0123?apikey=QUERYKEY99": EOF`, `Post "***": EOF`},
@@ -62,6 +63,16 @@ func TestScrubberCutsSecretsOutOfOthersTexts(t *testing.T) {
 		{"a value too short to search for", "a short text", "a short text"},
 		{"credentials nobody configured", "dial postgres://bob:pw@db/x", "dial postgres://***@db/x"},
 		{"a parameter that says it is a key", "GET /?api_key=abcd1234&x=1", "GET /?api_key=***&x=1"},
+		{"what HTTP makes of a password", "Authorization: Basic dXNlcjpodW50ZXIyaHVudGVyMg==", "Authorization: *** ***"},
+		{"the same without its name", "got dXNlcjpodW50ZXIyaHVudGVyMg== from you", "got *** from you"},
+		{"a token that nobody configured", `"authorization": "Bearer eyJhbGciOi.J9"`, `"authorization": "Bearer ***"`},
+		{"a user that is a key", "user LongUserKey-0123456 is unknown", "user *** is unknown"},
+		{"that user as HTTP sends it", "got TG9uZ1VzZXJLZXktMDEyMzQ1Njo=", "got ***"},
+		{"a path key as it was written", "no /a%2Fb%24key-0123456789 here", "no /*** here"},
+		{"a path key as it was meant", "no a/b$key-0123456789 here", "no a/*** here"},
+		{"a query key as it was written", "k=q%2Fz%2B0123456", "k=***"},
+		{"a query key as it was meant", "key q/z+0123456", "key ***"},
+		{"a query key in a URL in a URL", "to=%3Fk%3Dq%252Fz%252B0123456", "to=%3Fk%3D***"},
 		{"nothing to hide", "execution reverted: nope", "execution reverted: nope"},
 	}
 	for _, tt := range tests {

@@ -166,9 +166,10 @@ func (e *Env) Chains(endpoints bool) []chain.Config {
 	return chains
 }
 
-// Serve narrows chains to one family and to those that BALSYNC_CHAIN lists, all when it lists none.
+// Serve narrows chains to one family and to those that BALSYNC_CHAIN lists, all when it lists none. Of every endpoint's rate it gives
+// this process its part: providers count all replicas of a fetcher, and BALSYNC_REPLICAS says how many there are.
 func (e *Env) Serve(chains []chain.Config, family chain.Family) []chain.Config {
-	chains = chain.Of(chains, family)
+	chains = chain.Divide(chain.Of(chains, family), e.Int("BALSYNC_REPLICAS", 1, 1, 1000))
 	names := e.List("BALSYNC_CHAIN")
 	if len(names) == 0 {
 		return chains

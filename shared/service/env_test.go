@@ -147,3 +147,22 @@ func ExampleEnv() {
 	fmt.Println(env.Err())
 	// Output: BALSYNC_BATCH_SIZE="5000": must be a whole number from 10 to 2000
 }
+
+// A provider counts all replicas of a fetcher: a budget that each took whole would be spent several times over.
+func TestReplicasDivideTheRateOfEveryEndpoint(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chains.yaml")
+	if err := os.WriteFile(path, []byte(strings.Replace(twoChains, `"https://h/${KEY}"`, `"https://h", rps: 60`, 2)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for replicas, want := range map[string]float64{"": 60, "1": 60, "3": 20} {
+		e := from(map[string]string{"BALSYNC_CHAINS": path, "BALSYNC_REPLICAS": replicas})
+		served := e.Serve(e.Chains(true), chain.EVM)
+		if err := e.Err(); err != nil || len(served) != 2 || served[1].Endpoints[0].RPS != want {
+			t.Errorf("%q replicas: %+v, %v", replicas, served, err)
+		}
+	}
+	e := from(map[string]string{"BALSYNC_CHAINS": path, "BALSYNC_REPLICAS": "0"})
+	if e.Serve(e.Chains(true), chain.EVM); e.Err() == nil || !strings.Contains(e.Err().Error(), "BALSYNC_REPLICAS") {
+		t.Errorf("no replicas: %v", e.Err())
+	}
+}

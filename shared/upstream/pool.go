@@ -1,17 +1,3 @@
-// Package upstream is the endpoints of one chain as a pool: which of them may be asked now, how often, and what they agree
-// on. It knows no protocol: its users ask the nodes, and tell the pool what came of it.
-//
-// Where an endpoint stands:
-//
-//	                 Admit                  Failed, again and again
-//	quarantined ──────────────► usable ─────────────────────────────► broken, 500 ms doubling to 10 s
-//	     ▲                       │  ▲                                    │
-//	     └────── Quarantine ─────┘  └── Succeeded ── one turn on trial ◄─┘
-//
-// Besides, a node may ask to be left alone: Failed with a pause takes it out for as long, whatever else succeeds.
-// An endpoint starts in quarantine, so that none is used before somebody has checked which chain it is of.
-//
-// Time is package time's, so that tests run in a synctest bubble.
 package upstream
 
 import (
@@ -19,8 +5,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Member is an endpoint as it is configured.
@@ -29,6 +13,11 @@ type Member struct {
 	Name string
 	// RPS is the budget in requests a second, 0 for unlimited.
 	RPS float64
+	// Budget names the budget, which is that of all endpoints that name the same, and so is a rate limit: they share a
+	// provider's key. "" is a budget of the endpoint's own.
+	Budget string
+	// Concurrency is the most requests at once, 0 for the default. Fewer are sent at first, and after a rate limit.
+	Concurrency int
 }
 
 // Settings say how heads are compared. The zero value of a field is its default.
@@ -39,6 +28,8 @@ type Settings struct {
 	Lag int64
 	// HeadAge is how long a head counts after it was seen. Default 30 s.
 	HeadAge time.Duration
+	// Budgets are those that the pool shares with others of the process. Default: the pool has its own.
+	Budgets *Budgets
 }
 
 // Pool is the endpoints of one chain. It may be used concurrently.
@@ -46,21 +37,23 @@ type Pool struct {
 	settings  Settings
 	endpoints []*Endpoint
 
-	mu    sync.Mutex // guards what the endpoints say it guards, and turns
-	turns uint64     // how many were given, so that endpoints rotate
+	mu      sync.Mutex // guards what the endpoints say it guards, and below
+	turns   uint64     // how many were given, so that endpoints rotate
+	retries retries
 }
 
 // New gives a pool with every endpoint in quarantine, not checked yet.
 func New(members []Member, s Settings) *Pool {
-	p := &Pool{settings: Settings{BlockTime: cmp.Or(s.BlockTime, time.Second), Lag: cmp.Or(s.Lag, 5), HeadAge: cmp.Or(s.HeadAge, 30*time.Second)}}
+	p := &Pool{retries: retries{left: retryFloor},
+		settings: Settings{BlockTime: cmp.Or(s.BlockTime, time.Second), Lag: cmp.Or(s.Lag, 5), HeadAge: cmp.Or(s.HeadAge, 30*time.Second)}}
+	budgets := s.Budgets
+	if budgets == nil {
+		budgets = &Budgets{}
+	}
 	for _, m := range members {
-		e := &Endpoint{name: m.Name, pool: p, unlimited: m.RPS == 0, quarantine: &Fault{Code: Unchecked, Text: "not checked yet"}}
-		// A small burst: what was saved up while idle must not make a second hold twice the budget.
-		e.budget = rate.NewLimiter(rate.Limit(m.RPS), max(1, int(m.RPS/10)))
-		if e.unlimited {
-			e.budget.SetLimit(rate.Inf)
-		}
-		p.endpoints = append(p.endpoints, e)
+		most := cmp.Or(m.Concurrency, DefaultConcurrency)
+		p.endpoints = append(p.endpoints, &Endpoint{name: m.Name, pool: p, key: budgets.key(m.Budget, m.RPS),
+			quarantine: &Fault{Code: Unchecked, Text: "not checked yet"}, slots: slots{most: most, limit: min(firstConcurrency, most)}})
 	}
 	return p
 }
@@ -70,13 +63,17 @@ func (p *Pool) Endpoints() []*Endpoint { return slices.Clone(p.endpoints) }
 
 // Pick gives the endpoint to ask next, none of those to avoid; the caller gives it back with [Endpoint.Release]. It
 // prefers endpoints at the height atLeast and near the tip, then those that did not fail last, then those with budget
-// left and little in flight, and rotates among equals. It never waits: when no endpoint is usable the error is an
-// [*Unavailable], so that an outage costs no calls.
+// and concurrency left, then fast ones and those with little in flight, and rotates among equals. It never waits: when no
+// endpoint is usable the error is an [*Unavailable], so that an outage costs no calls.
+//
+// Avoid is what was asked for the same rows before: with it the pick is a retry, and the error is [ErrRetryBudget] when
+// there were too many of them.
 func (p *Pool) Pick(atLeast int64, avoid ...*Endpoint) (*Endpoint, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	wanted := max(atLeast, p.tip(now).Height-p.settings.Lag)
+	p.compareLatency(now)
 	var best *Endpoint
 	var bestRank rank
 	for _, e := range p.endpoints {
@@ -90,6 +87,9 @@ func (p *Pool) Pick(atLeast int64, avoid ...*Endpoint) (*Endpoint, error) {
 	if best == nil {
 		return nil, p.unavailable(now)
 	}
+	if !p.retries.allow(len(avoid) > 0) {
+		return nil, ErrRetryBudget
+	}
 	p.turns++
 	best.inFlight++
 	best.turn = p.turns
@@ -98,14 +98,27 @@ func (p *Pool) Pick(atLeast int64, avoid ...*Endpoint) (*Endpoint, error) {
 
 // rank orders endpoints; the lower of two is asked first.
 type rank struct {
-	behind, failed, starved bool
-	inFlight                int
-	turn                    uint64
+	behind, failed, starved, full, slow bool
+	inFlight                            int
+	turn                                uint64
+}
+
+// rank is the endpoint's place among the usable. The pool's mutex is held.
+func (e *Endpoint) rank(now time.Time, wanted int64) rank {
+	return rank{
+		behind:   e.headAt(now) < wanted,
+		failed:   e.failures > 0,
+		starved:  e.key.starved(now),
+		full:     e.inFlight >= e.slots.limit,
+		slow:     e.slow,
+		inFlight: e.inFlight,
+		turn:     e.turn,
+	}
 }
 
 func (r rank) before(other rank) bool {
-	return cmp.Or(less(r.behind, other.behind), less(r.failed, other.failed), less(r.starved, other.starved),
-		cmp.Compare(r.inFlight, other.inFlight), cmp.Compare(r.turn, other.turn)) < 0
+	return cmp.Or(less(r.behind, other.behind), less(r.failed, other.failed), less(r.starved, other.starved), less(r.full, other.full),
+		less(r.slow, other.slow), cmp.Compare(r.inFlight, other.inFlight), cmp.Compare(r.turn, other.turn)) < 0
 }
 
 // less orders false before true.

@@ -303,10 +303,11 @@ func TestStatesTellWhatIsWrongAndUntilWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := admitted("a", "b")
 		p.Endpoints()[0].Saw(7)
+		p.Endpoints()[0].Took(40 * time.Millisecond)
 		p.Endpoints()[1].Failed(broken, 3*time.Second)
 		want := []upstream.State{
-			{Name: "a", Head: 7},
-			{Name: "b", Fault: &broken, Until: time.Now().Add(3 * time.Second), Failures: 1},
+			{Name: "a", Head: 7, Concurrency: 2, Latency: 40 * time.Millisecond},
+			{Name: "b", Fault: &broken, Until: time.Now().Add(3 * time.Second), Failures: 1, Concurrency: 2},
 		}
 		if diff := cmp.Diff(want, p.States()); diff != "" {
 			t.Error(diff)

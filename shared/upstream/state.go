@@ -19,6 +19,11 @@ type State struct {
 	Head     int64
 	InFlight int
 	Failures int
+	// Concurrency is how many requests it gets at once now.
+	Concurrency int
+	// Latency is the average of its reads, 0 when it was not measured lately. Slow tells one that others are preferred to for it.
+	Latency time.Duration
+	Slow    bool
 }
 
 // States lists the endpoints in the order of the configuration.
@@ -29,13 +34,18 @@ func (p *Pool) States() []State {
 }
 
 func (p *Pool) states(now time.Time) []State {
+	p.compareLatency(now)
 	list := make([]State, len(p.endpoints))
 	for i, e := range p.endpoints {
-		s := State{Name: e.name, Fault: e.unusable(now), Quarantined: e.quarantine != nil, InFlight: e.inFlight, Failures: e.failures}
+		s := State{Name: e.name, Fault: e.unusable(now), Quarantined: e.quarantine != nil, InFlight: e.inFlight, Failures: e.failures,
+			Concurrency: e.slots.limit, Slow: e.slow}
+		if e.measuredAt(now) {
+			s.Latency = e.latency
+		}
 		if e.tells(now) {
 			s.Head = e.head
 		}
-		if s.Until = e.pausedUntil; e.brokenUntil.After(s.Until) {
+		if s.Until, _ = e.pausedAt(now); e.brokenUntil.After(s.Until) {
 			s.Until = e.brokenUntil
 		}
 		list[i] = s

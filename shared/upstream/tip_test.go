@@ -2,14 +2,12 @@ package upstream_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/upstream"
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
 )
 
@@ -111,50 +109,4 @@ func TestTheBoundGrowsWithTheTimeSinceTheTipWasSeen(t *testing.T) {
 			t.Errorf("bound %d of a pool that told nothing, want the slack alone", got)
 		}
 	})
-}
-
-func TestTheCollectorShowsThePool(t *testing.T) {
-	p := admitted("a", "b")
-	p.Endpoints()[0].Saw(12)
-	p.Endpoints()[1].Quarantine(broken)
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(p.Collector("bsc"))
-	got := map[string]float64{}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		for _, m := range family.GetMetric() {
-			key := strings.TrimPrefix(family.GetName(), "balsync_upstream_")
-			for _, label := range m.GetLabel() {
-				key += " " + label.GetValue()
-			}
-			got[key] = m.GetGauge().GetValue()
-		}
-	}
-	want := map[string]float64{
-		"endpoint_usable bsc a": 1, "endpoint_quarantined bsc a": 0, "endpoint_head_height bsc a": 12, "endpoint_in_flight bsc a": 0, "endpoint_failures bsc a": 0,
-		"endpoint_usable bsc b": 0, "endpoint_quarantined bsc b": 1, "endpoint_head_height bsc b": 0, "endpoint_in_flight bsc b": 0, "endpoint_failures bsc b": 0,
-		"tip_height bsc": 12, "tip_agree bsc": 1,
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func ExamplePool() {
-	p := upstream.New([]upstream.Member{{Name: "node-a", RPS: 50}, {Name: "node-b"}}, upstream.Settings{BlockTime: 750 * time.Millisecond})
-	for _, e := range p.Endpoints() {
-		e.Admit() // its chain id was checked
-		e.Saw(41_000_000)
-	}
-	e, err := p.Pick(40_999_990)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer e.Release()
-	fmt.Println(e.Name(), p.Tip().Agree)
-	// Output: node-a 2
 }
