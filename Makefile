@@ -18,7 +18,7 @@ dev: ## the whole pipeline on this machine: Postgres, NATS, two chains, all serv
 
 .PHONY: build
 build: ## every binary, into bin/
-	$(GO) build -o bin/ ./cmd/balsync ./cmd/balsync-dev ./services/claimer/cmd/claimer ./services/fetcher-evm/cmd/fetcher-evm ./services/writer/cmd/writer
+	$(GO) build -o bin/ ./cmd/balsync ./cmd/balsync-dev ./services/claimer/cmd/claimer ./services/fetcher-evm/cmd/fetcher-evm ./services/fetcher-tron/cmd/fetcher-tron ./services/writer/cmd/writer
 
 .PHONY: test
 test: ## all tests once, with the race detector, against one private Postgres

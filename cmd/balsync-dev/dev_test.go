@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/evmdev"
+	"github.com/balance-sync/balance-sync/devkit/trondev"
 	"github.com/balance-sync/balance-sync/shared/service"
 )
 
@@ -32,8 +33,19 @@ func TestEveryRowIsRightWhenAllIsSynced(t *testing.T) {
 	if r.Rows != 3*wallets+r.ExpectedErrors || r.Synced != 3*wallets || r.Wrong != 0 || r.Unverified != 0 || r.Errors != r.ExpectedErrors || r.ExpectedErrors == 0 {
 		t.Errorf("%+v", r)
 	}
-	if len(r.Chains) != 2 || r.RPCRequests == 0 || r.Seconds <= 0 || r.Chains[0].Height == 0 || r.Chains[0].Synced+r.Chains[1].Synced != r.Synced {
-		t.Errorf("%+v", r)
+	if len(r.Chains) != 3 || r.RPCRequests == 0 || r.Seconds <= 0 {
+		t.Fatalf("%+v", r)
+	}
+	synced, requests := 0, int64(0)
+	for i, family := range []string{"evm", "evm", "tron"} {
+		c := r.Chains[i]
+		if c.Family != family || c.Height == 0 || c.Synced < 3*(wallets/3) || c.Errors == 0 || c.RPCRequests == 0 {
+			t.Errorf("%+v", c)
+		}
+		synced, requests = synced+c.Synced, requests+c.RPCRequests
+	}
+	if synced != r.Synced || requests != r.RPCRequests {
+		t.Errorf("the chains have %d synced rows and %d requests, and all is %+v", synced, requests, r)
 	}
 }
 
@@ -77,15 +89,22 @@ func TestAWrongRowIsFound(t *testing.T) {
 }
 
 func TestARealChainsValuesAreNeverCountedAsRight(t *testing.T) {
-	node, err := evmdev.Start(t.Context(), evmdev.Config{ChainID: 77, Wallets: 3, BlockPeriod: time.Second})
+	evm, err := evmdev.Start(t.Context(), evmdev.Config{ChainID: 77, Wallets: 3, BlockPeriod: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer node.Close()
-	got := drive(t, map[string]string{"DATABASE_URL": empty(t)}, "--chain", "mine,evm,77="+node.URL(), "--wallet", "mine:"+node.Wallet(1),
-		"--wallet", "mine:"+node.Wallet(2), "--until-synced", "-o", "json")
+	defer evm.Close()
+	tron, err := trondev.Start(t.Context(), trondev.Config{Chain: 77, Wallets: 3, BlockPeriod: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tron.Close()
+	got := drive(t, map[string]string{"DATABASE_URL": empty(t)},
+		"--chain", "mine,evm,77="+evm.URL(), "--wallet", "mine:"+evm.Wallet(1), "--wallet", "mine:"+evm.Wallet(2),
+		"--chain", "other,tron,"+tron.GenesisID()+"="+tron.URL(), "--wallet", "other:"+tron.Wallet(1),
+		"--until-synced", "-o", "json")
 	r := decode(t, got)
-	if got.code != service.ExitDone || r.Rows != 2 || r.Unverified != 2 || r.Synced != 2 || r.ExpectedErrors != 0 {
+	if got.code != service.ExitDone || r.Rows != 3 || r.Unverified != 3 || r.Synced != 3 || r.ExpectedErrors != 0 {
 		t.Errorf("exit %d, %+v\n%s", got.code, r, got.stderr)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/rpc"
@@ -16,12 +17,22 @@ import (
 // checkNode asks a real chain's node who it is, before anything is started: a wrong address or a node of another chain is
 // a mistake on the command line, and is best told at once.
 func checkNode(ctx context.Context, rc realChain) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	if rc.family == chain.TRON {
+		return checkTRON(ctx, rc)
+	}
+	return checkEVM(ctx, rc)
+}
+
+// checkTime is how long a node has to say who it is.
+const checkTime = 10 * time.Second
+
+func checkEVM(ctx context.Context, rc realChain) error {
 	want, err := strconv.ParseUint(rc.id, 10, 64)
 	if err != nil || want == 0 {
 		return misuse("--chain %s: %q is not a chain id: a number such as 56", rc.name, rc.id)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
 	client, err := rpc.DialContext(ctx, rc.url.Reveal())
 	if err != nil {
 		return misuse("--chain %s: %w", rc.name, err)

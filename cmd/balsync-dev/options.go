@@ -43,10 +43,11 @@ type realChain struct {
 
 const usageText = `balsync-dev runs the whole pipeline on this machine and compares every row with its chain.
 
-  balsync-dev                                        two chains, 100 wallets, until interrupted
+  balsync-dev                                        three chains, 100 wallets, until interrupted
   balsync-dev --wallets 1000 --until-synced -o json  until every balance is in the table, then one JSON object
   balsync-dev --for 30s                              for half a minute
   balsync-dev --chain bsc,evm,56=https://node.example --wallet bsc:0x…
+  balsync-dev --chain tron,tron,<id of block 0>=grpc://node.example:50051 --wallet tron:T…
 
 `
 
@@ -58,7 +59,7 @@ func parse(args []string, lookup chain.Lookup) (opt options, help string, err er
 	flags.BoolVar(&opt.untilSynced, "until-synced", false, "stop when every row has a value not older than the start, and a fifth of the balances have moved")
 	flags.DurationVar(&opt.timeout, "timeout", 120*time.Second, "with --until-synced: fail after this long")
 	flags.DurationVar(&opt.runFor, "for", 0, "stop after this long")
-	chains := flags.StringArray("chain", nil, "read a real chain in place of the built-in ones: name,family,id=url")
+	chains := flags.StringArray("chain", nil, "read a real chain in place of the built-in ones: name,family,id=url; the id of a tron chain is that of its block 0")
 	wallets := flags.StringArray("wallet", nil, "with --chain: a wallet to read, chain:address")
 	flags.BoolVar(&opt.keep, "keep", false, "leave the database and the broker's store where they are")
 	flags.BoolVar(&opt.install, "install", false, "install Postgres with the machine's package manager if there is none")
@@ -117,16 +118,15 @@ func parseChains(specs, wallets []string) ([]realChain, error) {
 		if len(parts) != 3 {
 			return nil, errors.New("--chain must be name,family,id=url, such as bsc,evm,56=https://node.example")
 		}
-		u, err := url.Parse(address)
-		if !found || address == "" {
-			return nil, fmt.Errorf("--chain %s has no endpoint: write it as %s=https://node.example", what, what)
-		}
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, fmt.Errorf("--chain %s: the endpoint is not a URL such as https://node.example", what)
-		}
 		rc := realChain{name: parts[0], family: chain.Family(parts[1]), id: parts[2], url: secret.New(address)}
-		if rc.family != chain.EVM {
-			return nil, fmt.Errorf("--chain %s: family must be evm", what)
+		if rc.family != chain.EVM && rc.family != chain.TRON {
+			return nil, fmt.Errorf("--chain %s: family must be evm or tron", what)
+		}
+		if !found || address == "" {
+			return nil, fmt.Errorf("--chain %s has no endpoint: write it as %s=%s", what, what, endpointLike[rc.family])
+		}
+		if !isEndpoint(rc.family, address) {
+			return nil, fmt.Errorf("--chain %s: the endpoint is not a URL such as %s", what, endpointLike[rc.family])
 		}
 		if find(rc.name) != nil {
 			return nil, fmt.Errorf("--chain %s is given twice", rc.name)
@@ -143,10 +143,28 @@ func parseChains(specs, wallets []string) ([]realChain, error) {
 	}
 	for _, rc := range chains {
 		if len(rc.wallets) == 0 {
-			return nil, fmt.Errorf("--chain %s has no wallet: add --wallet %s:0x…", rc.name, rc.name)
+			return nil, fmt.Errorf("--chain %s has no wallet: add --wallet %s:%s", rc.name, rc.name, walletLike[rc.family])
 		}
 	}
 	return chains, nil
+}
+
+// endpointLike is what an endpoint of a family looks like.
+var endpointLike = map[chain.Family]string{chain.EVM: "https://node.example", chain.TRON: "grpc://node.example:50051"}
+
+// walletLike is how an address of a family begins.
+var walletLike = map[chain.Family]string{chain.EVM: "0x…", chain.TRON: "T…"}
+
+// isEndpoint reports whether an address has the form of a family's endpoints. gRPC has no port of its own.
+func isEndpoint(family chain.Family, address string) bool {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "":
+		return false
+	case family == chain.TRON:
+		return (u.Scheme == "grpc" || u.Scheme == "grpcs") && u.Hostname() != "" && u.Port() != "" && u.Path == ""
+	}
+	return u.Scheme == "http" || u.Scheme == "https"
 }
 
 // secrets are what must not be printed.

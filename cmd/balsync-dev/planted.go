@@ -30,20 +30,26 @@ func plant(n *evmdev.Node) []planted {
 	for _, bad := range n.Bad() {
 		rows = append(rows, planted{code: codes[bad.Name], asset: token(bad.Address), address: &wallet})
 	}
-	good := n.Tokens()[0]
-	notAnAddress, tooShort, wrongChecksum := "not-an-address", wallet[:41], swapCase(wallet)
-	tooMany := 300
-	return append(rows,
-		planted{wire.CodeBadAddress, token(good.Address), &notAnAddress},
-		planted{wire.CodeBadAddress, token(good.Address), &tooShort},
-		planted{wire.CodeBadAddress, token(good.Address), &wrongChecksum},
-		planted{wire.CodeBadToken, token("0x0000000000000000000000000000000000000000"), &wallet},
-		planted{wire.CodeBadToken, token(""), &wallet},
-		planted{wire.CodeBadToken, assetSpec{symbol: "planted", decimals: &decimals}, &wallet},
-		planted{wire.CodeBadDecimals, assetSpec{symbol: "planted", contract: &good.Address, decimals: &tooMany}, &wallet},
-		planted{"no_target", assetSpec{symbol: "planted", contract: &good.Address}, &wallet},
-		planted{"no_target", token(good.Address), nil},
-	)
+	rows = append(rows, spoil(n.Tokens()[0].Address, wallet, "not-an-address", wallet[:41], swapCase(wallet))...)
+	return append(rows, planted{wire.CodeBadToken, token("0x0000000000000000000000000000000000000000"), &wallet})
+}
+
+// spoil gives the rows of a good token that are bad on every family: wallets that have no address or one of these, and an asset
+// without a contract or with decimals that are none.
+func spoil(good, wallet string, addresses ...string) []planted {
+	decimals, tooMany, none := 18, 300, ""
+	asset := assetSpec{symbol: "planted", contract: &good, decimals: &decimals}
+	rows := []planted{
+		{wire.CodeBadToken, assetSpec{symbol: "planted", contract: &none, decimals: &decimals}, &wallet},
+		{wire.CodeBadToken, assetSpec{symbol: "planted", decimals: &decimals}, &wallet},
+		{wire.CodeBadDecimals, assetSpec{symbol: "planted", contract: &good, decimals: &tooMany}, &wallet},
+		{"no_target", assetSpec{symbol: "planted", contract: &good}, &wallet},
+		{"no_target", asset, nil},
+	}
+	for _, address := range addresses {
+		rows = append(rows, planted{wire.CodeBadAddress, asset, &address})
+	}
+	return rows
 }
 
 // swapCase turns the first letter of an address's digits into its other case: a typing error that the checksum catches.

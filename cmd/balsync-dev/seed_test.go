@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/evmdev"
+	"github.com/balance-sync/balance-sync/devkit/trondev"
 	"github.com/balance-sync/balance-sync/devkit/wait"
+	"google.golang.org/grpc/codes"
 )
 
 // begin starts a stack for the built-in chains and gives it with a function that ends its services.
@@ -47,7 +49,7 @@ func begin(t *testing.T, prepare func(*stack), args ...string) (*stack, services
 	return s, running
 }
 
-// state counts the rows of both chains now.
+// state counts the rows of every chain now.
 func state(t *testing.T, s *stack) map[string]count {
 	t.Helper()
 	counts, err := s.count(context.WithoutCancel(t.Context()))
@@ -57,19 +59,28 @@ func state(t *testing.T, s *stack) map[string]count {
 	return counts
 }
 
-// The seed read its chains in one loop: a dead node of one took the others' rate from 5,000 rows to 50.
+// The seed read its chains in one loop: a dead TRON node took the others' rate from 5,000 rows to 50.
 func TestADeadNodeLeavesTheOtherChainsRateWhole(t *testing.T) {
 	dead := func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
 	}
-	const wallets = 60
-	s, running := begin(t, func(s *stack) { s.chains[1].node.(*evmdev.Node).Intercept(dead) }, "--wallets", "60")
-	wait.For(t, 60*time.Second, "every good row of the chain that lives is synced", func() bool {
-		return state(t, s)["evm-a"].synced == wallets/2*3
-	})
-	wait.For(t, 60*time.Second, "rows of the dead chain say why", func() bool { return state(t, s)["evm-b"].errors > 0 })
-	s.chains[1].node.(*evmdev.Node).Intercept(nil)
-	wait.For(t, 90*time.Second, "the dead chain comes back by itself", func() bool { return state(t, s)["evm-b"].synced == wallets/2*3 })
+	const rows = 60 / 3 * 3 // of a chain
+	var evm *evmdev.Node
+	var tron *trondev.Node
+	s, running := begin(t, func(s *stack) {
+		evm, tron = s.chains[1].node.(*evmdev.Node), s.chains[2].node.(solid).Node
+		evm.Intercept(dead)
+		tron.Intercept(trondev.Answer(codes.Unavailable, "the node is down"))
+	}, "--wallets", "60")
+	wait.For(t, 60*time.Second, "every good row of the chain that lives is synced", func() bool { return state(t, s)["evm-a"].synced == rows })
+	for _, name := range []string{"evm-b", "tron-a"} {
+		wait.For(t, 60*time.Second, "rows of the dead chain say why: "+name, func() bool { return state(t, s)[name].errors > 0 })
+	}
+	evm.Intercept(nil)
+	tron.Intercept(nil)
+	for _, name := range []string{"evm-b", "tron-a"} {
+		wait.For(t, 90*time.Second, "the dead chain comes back by itself: "+name, func() bool { return state(t, s)[name].synced == rows })
+	}
 	if err := running.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +114,7 @@ func TestOneAdminListenerServesAllServices(t *testing.T) {
 	}
 	wait.For(t, 30*time.Second, "ready", func() bool { code, _ := get("/readyz"); return code == http.StatusOK })
 	_, ready := get("/readyz")
-	for _, want := range []string{"claimer.postgres", "claimer.nats.evm-a", "writer.postgres", "writer.nats.evm-b", "fetcher-evm.nats.evm-a"} {
+	for _, want := range []string{"claimer.postgres", "claimer.nats.evm-a", "writer.postgres", "writer.nats.evm-b", "fetcher-evm.nats.evm-a", "fetcher-tron.nats.tron-a"} {
 		if !strings.Contains(ready, want) {
 			t.Errorf("/readyz does not show %s: %s", want, ready)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/balance-sync/balance-sync/services/claimer"
 	fetcherevm "github.com/balance-sync/balance-sync/services/fetcher-evm"
+	fetchertron "github.com/balance-sync/balance-sync/services/fetcher-tron"
 	"github.com/balance-sync/balance-sync/services/writer"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
@@ -36,7 +37,7 @@ func (s *stack) run(ctx context.Context) (services, error) {
 		return services{}, err
 	}
 	env := service.NewEnv(lookup)
-	toClaim, toFetch, toWrite := claimer.Load(env), fetcherevm.Load(env), writer.Load(env)
+	toClaim, toFetchEVM, toFetchTRON, toWrite := claimer.Load(env), fetcherevm.Load(env), fetchertron.Load(env), writer.Load(env)
 	nats := stream.LoadOptions(env, "provisioner")
 	if err := env.Err(); err != nil {
 		return services{}, misuse("the configuration has faults:\n%w", err)
@@ -70,7 +71,12 @@ func (s *stack) run(ctx context.Context) (services, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error { return claimer.Run(failed, toClaim, process.As("claimer")) })
-	group.Go(func() error { return fetcherevm.Run(failed, toFetch, process.As("fetcher-evm")) })
+	if len(toFetchEVM.Chains) > 0 { // a fetcher with nothing to read is a mistake anywhere else
+		group.Go(func() error { return fetcherevm.Run(failed, toFetchEVM, process.As("fetcher-evm")) })
+	}
+	if len(toFetchTRON.Chains) > 0 {
+		group.Go(func() error { return fetchertron.Run(failed, toFetchTRON, process.As("fetcher-tron")) })
+	}
 	group.Go(func() error { return writer.Run(failed, toWrite, process.As("writer")) })
 	group.Go(func() error {
 		plan.Watch(failed, conn.JS, 5*time.Second, func(_ []stream.Change, err error) {
@@ -91,6 +97,9 @@ func (s *stack) environment() (func(string) (string, bool), error) {
 	for _, c := range s.chains {
 		file.WriteString(c.entry())
 		own[c.variable()] = c.url
+		if _, standIn := c.node.(solid); standIn {
+			own["BALSYNC_TRON_SLACK"] = "0" // it is one node, not many behind one address
+		}
 	}
 	path := filepath.Join(s.dir, "chains.yaml")
 	if err := os.WriteFile(path, []byte(file.String()), 0o644); err != nil {

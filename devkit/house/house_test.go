@@ -99,7 +99,7 @@ func TestNoServiceLinksASignerOrAServer(t *testing.T) {
 		"github.com/tyler-smith/go-bip39", "github.com/nats-io/nats-server", prefix + "devkit"}
 	// A prefix of the list that is a package of its own in go-ethereum and harmless.
 	allowed := []string{geth + "ethclient", geth + "ethdb", geth + "eth/tracers"}
-	binaries := []string{"./services/claimer/cmd/claimer", "./services/fetcher-evm/cmd/fetcher-evm", "./services/writer/cmd/writer", "./cmd/balsync"}
+	binaries := []string{"./services/claimer/cmd/claimer", "./services/fetcher-evm/cmd/fetcher-evm", "./services/fetcher-tron/cmd/fetcher-tron", "./services/writer/cmd/writer", "./cmd/balsync"}
 	for _, p := range list(t, binaries...) {
 		for _, dep := range p.Deps {
 			for _, bad := range denied {
