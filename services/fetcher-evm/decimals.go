@@ -76,8 +76,8 @@ func (t *tokens) contradicted(calls []call) map[address]int {
 	defer t.mu.Unlock()
 	var wrong map[address]int
 	for _, c := range calls {
-		if c.native {
-			continue
+		if c.native || c.decimals < 0 || c.decimals > 255 {
+			continue // the writer refuses such an asset with an error of its own
 		}
 		if d := t.decimals[c.token]; d.known && d.number != c.decimals {
 			if wrong == nil {

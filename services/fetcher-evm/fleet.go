@@ -22,11 +22,11 @@ type fleet struct {
 	chain chain.Config
 	// multicall is where Multicall3 should stand.
 	multicall address
-	pool    *upstream.Pool
-	nodes   map[*upstream.Endpoint]*node
-	process service.Process
-	metrics *metrics
-	log     zerolog.Logger
+	pool      *upstream.Pool
+	nodes     map[*upstream.Endpoint]*node
+	process   service.Process
+	metrics   *metrics
+	log       zerolog.Logger
 	// config are the service's settings.
 	config Config
 	// scripts are the scanner's programs for the chain.

@@ -20,10 +20,11 @@ type node struct {
 	// ids number the requests, so that an answer to an earlier one is noticed.
 	ids atomic.Uint64
 
-	mu     sync.Mutex  // guards below
-	pinned *resolution // of the block to read at, nil before the first
-	byHash bool        // the node reads at the block that a hash names, and at no other
-	probed time.Time   // when that and the rungs were found out, zero for not
+	mu      sync.Mutex  // guards below
+	pinned  *resolution // of the block to read at, nil before the first
+	byHash  bool        // the node reads at the block that a hash names, and at no other
+	climbed bool        // the rungs were found out at least once
+	probed  time.Time   // when that and the rungs were found out, zero for not
 }
 
 // call asks for one thing.

@@ -92,6 +92,9 @@ func (n *node) resolve(ctx context.Context) (*pin, *failure) {
 		return nil, f
 	}
 	block, f := n.head(ctx)
+	if f == nil {
+		f = n.probeFirst(ctx, block)
+	}
 	if f != nil {
 		return nil, f
 	}

@@ -33,17 +33,16 @@ func (n *node) probe(ctx context.Context, head header) *failure {
 	if f == nil && !byHash {
 		f = n.probeNumber(ctx, head)
 	}
-	var works perRung[bool]
-	var sure bool
-	if f == nil && head.number > 0 {
-		works, sure, f = n.probeRungs(ctx, head, byHash)
+	if f != nil || head.number == 0 {
+		return f // of a chain that has yet to begin nothing more can be found out
 	}
+	works, sure, f := n.probeRungs(ctx, head, byHash)
 	if f != nil {
 		return f
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.byHash, n.probed = byHash, time.Now()
+	n.byHash, n.probed, n.climbed = byHash, time.Now(), true
 	if !sure {
 		n.probed = n.probed.Add(unsureAge - probeAge)
 	}
@@ -57,6 +56,17 @@ func (n *node) showRung() rung {
 	best := n.ladder.from(override, perRung[bool]{})
 	n.fleet.metrics.rung.WithLabelValues(n.member.Name()).Set(float64(best))
 	return best
+}
+
+// probeFirst is [node.probe] for a node whose rungs were never probed, since its chain had no block.
+func (n *node) probeFirst(ctx context.Context, head header) *failure {
+	n.mu.Lock()
+	climbed := n.climbed
+	n.mu.Unlock()
+	if climbed || head.number == 0 {
+		return nil
+	}
+	return n.probe(ctx, head)
 }
 
 // takesHash reports whether a block is named by its hash.
