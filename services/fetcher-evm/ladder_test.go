@@ -205,3 +205,16 @@ func TestARungThatFailedIsNotTriedBeforeTheNextRegularProbe(t *testing.T) {
 		}
 	})
 }
+
+func TestARungThatGivesOtherBalancesIsNotUsed(t *testing.T) {
+	node := geth(t, chainID)
+	// It reads another wallet's coin in the place of the zero address's.
+	zero := strings.Repeat("0", 40)
+	alter(node, func(request string) string {
+		if !strings.Contains(request, byOverride) {
+			return request
+		}
+		return strings.Replace(request, "0002"+zero+zero, "0002"+zero+strings.ToLower(node.Wallet(3)[2:]), 1)
+	})
+	read(t, node, readerOf(t, setup(), chainOf(node.URL())), goodRows(node, 10), create)
+}
