@@ -55,7 +55,7 @@ type Config struct {
 	Timeout time.Duration
 	// Route is the best way to read that is used: one of the routes of a proof, "" for whatever endpoints can do.
 	Route string
-	// BatchSize is the most elements of a JSON-RPC batch; 1 means single calls. Endpoints that take less are learnt.
+	// BatchSize is the most elements of a JSON-RPC batch; 1 means no batches. Endpoints that take less are learnt.
 	BatchSize int
 	// Gas is what a token may burn in a call; MaxGas what it may burn alone, once, when that was not enough.
 	Gas, MaxGas uint64
@@ -68,7 +68,7 @@ type Config struct {
 }
 
 // maxBody is what every node takes: geth 5 MiB, anvil 2.
-const maxBody = 1 << 20
+const maxBody = 1_000_000
 
 // Load reads the configuration; faults go to env.
 func Load(env *service.Env) Config {
