@@ -3,6 +3,7 @@ package fetcherevm
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/wire"
@@ -23,10 +24,12 @@ func TestABadTokenIsItsRowsErrorAndNobodyElses(t *testing.T) {
 	for _, bad := range node.Bad() {
 		for _, copies := range []int{1, 20} {
 			for at := override; at <= single; at++ {
-				if at == single && copies > 1 {
+				if at == single && copies > 1 || (at == create || at == multicall) && copies == 1 {
 					continue
 				}
-				r := readerOf(t, setupAt(at), chainOf(node.URL()))
+				config := setupAt(at)
+				config.Timeout = time.Minute
+				r := readerOf(t, config, chainOf(node.URL()))
 				rows := append([]fetch.Row{}, good[:100]...)
 				asset := token(bad.Address)
 				for i := range copies {
