@@ -97,7 +97,7 @@ func TestATokenThatIsShutOutCostsNoRequestAndComesBack(t *testing.T) {
 	node := geth(t, chainID)
 	for at := override; at <= single; at++ {
 		r := readerOf(t, setupAt(at), chainOf(node.URL()))
-		bad := node.Token("gas-loop")
+		bad := node.Token("reverts")
 		good := goodRows(node, 5)
 		rows := append([]fetch.Row{}, good...)
 		for i := range 5 {
@@ -107,7 +107,7 @@ func TestATokenThatIsShutOutCostsNoRequestAndComesBack(t *testing.T) {
 			t.Helper()
 			mustBeTrue(t, node, good, outcomes[:len(good)])
 			for _, o := range outcomes[len(good):] {
-				if o.Err == nil || o.Err.Class != wire.ClassRow || o.Err.Code != wire.CodeGasExceeded {
+				if o.Err == nil || o.Err.Class != wire.ClassRow || o.Err.Code != wire.CodeReverted {
 					t.Errorf("%s: %q %+v", at, o.Raw, o.Err)
 				}
 			}
