@@ -116,9 +116,22 @@ func parse(rows []byte) (Entry, int, error) {
 	if len(rows) < 1+length {
 		return Entry{}, 0, errShort
 	}
-	e := Entry{Status: Read}
-	copy(e.value[32-length:], rows[1:1+length])
-	if length != e.length() {
+	// A row starts with the shortest length that holds its value, so each length has values of its own.
+	e, digits, canonical := Entry{Status: Read}, rows[1:1+length], true
+	switch length {
+	case 8:
+		e.value[3] = binary.BigEndian.Uint64(digits)
+		canonical = e.value[3] != 0
+	case 12:
+		e.value[2], e.value[3] = uint64(binary.BigEndian.Uint32(digits)), binary.BigEndian.Uint64(digits[4:])
+		canonical = e.value[2] != 0
+	case 32:
+		for i := range e.value {
+			e.value[i] = binary.BigEndian.Uint64(digits[8*i:])
+		}
+		canonical = e.value[0]|e.value[1]|e.value[2]>>32 != 0
+	}
+	if !canonical {
 		return Entry{}, 0, errCanonical
 	}
 	return e, 1 + length, nil

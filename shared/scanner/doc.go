@@ -1,5 +1,5 @@
-// Package scanner reads many balances in one call: a program of 300 bytes for the EVM and for TRON's virtual machine, the
-// encoder of its input and the decoder of its answer. It knows no node and no protocol: a fetcher carries the bytes.
+// Package scanner reads many balances in one call: a program of 300 to 400 bytes for the EVM and for TRON's virtual machine,
+// the encoder of its input and the decoder of its answer. It knows no node and no protocol: a fetcher carries the bytes.
 //
 // # Why a program
 //
@@ -41,7 +41,7 @@
 // A call is given callGas only if that is at most 63/64 of the gas at hand (EIP-150; otherwise it gets those 63/64, without
 // an error). With g gas left that holds when g ≥ callGas × 64/63, which is callGas + callGas/63. So the program looks at its
 // gas before each row and begins the row only from [Floor] on, callGas + callGas/63 + 20,000. The 20,000 pay for what the
-// row needs besides (2,600 for a cold account, about 400 of bookkeeping, memory), and, after a token has burnt all it was
+// row needs besides (2,600 for a cold account, under 1,000 of bookkeeping, memory), and, after a token has burnt all it was
 // given, for the header and the end. Below the floor the program ends: it answers the rows that it has, a prefix, and the
 // caller sends the rest again. Measured with a token that reverts on one unit less than it needs, over 400 budgets: a floor
 // of callGas fails 28 good rows of 1,100, this one none. An answer of no rows at all means that the gas of the whole call is
@@ -52,8 +52,9 @@
 //
 // # Where it runs
 //
-// The opcodes are those of Istanbul (2019). Both base forms ran on geth, anvil and java-tron's own virtual machine; the
-// replies of the last are in testdata. On Arbitrum NUMBER is another chain's height, so two forms ask ArbSys; these ran
+// The opcodes are those of Istanbul (2019). But for the ten bytes that check the header, the calldata form ran on geth and
+// anvil and the constructors on java-tron's own virtual machine too, whose replies are in testdata; the tests run every form,
+// as it is, in geth's EVM. On Arbitrum NUMBER is another chain's height, so two forms ask ArbSys; these ran
 // against a stand-in only. A balance is what balanceOf tells a caller that is a contract; a token that tells others
 // something else is believed.
 package scanner

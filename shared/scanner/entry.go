@@ -10,38 +10,19 @@ import (
 // the zero Entry included.
 type Entry struct {
 	Status Status
-	value  [32]byte
+	value  [4]uint64 // the most significant first
 }
 
 // Value is the balance, big-endian; false when the row has none.
 func (e *Entry) Value() ([32]byte, bool) {
+	var v [32]byte
 	if e.Status.Failed() {
-		return [32]byte{}, false
+		return v, false
 	}
-	return e.value, true
-}
-
-// limbs are the value's 64-bit digits, the most significant first.
-func (e *Entry) limbs() [4]uint64 {
-	var v [4]uint64
-	for i := range v {
-		v[i] = binary.BigEndian.Uint64(e.value[8*i:])
+	for i, limb := range e.value {
+		binary.BigEndian.PutUint64(v[8*i:], limb)
 	}
-	return v
-}
-
-// length is how many bytes the program writes for the value: the least of 0, 8, 12 and 32 that hold it.
-func (e *Entry) length() int {
-	v := e.limbs()
-	switch {
-	case v[0]|v[1] != 0 || v[2]>>32 != 0:
-		return 32
-	case v[2] != 0:
-		return 12
-	case v[3] != 0:
-		return 8
-	}
-	return 0
+	return v, true
 }
 
 // AppendDecimal appends the balance in decimal, without leading zeros, and reports true; a row that has none leaves dst
@@ -53,14 +34,19 @@ func (e *Entry) AppendDecimal(dst []byte) ([]byte, bool) {
 	// Nineteen digits at a time, the lowest first: 10^19 is the largest power of ten in 64 bits.
 	const digits, base = 19, 10_000_000_000_000_000_000
 	var parts [5]uint64
-	v, used := e.limbs(), 0
-	for v != [4]uint64{} {
+	v, used := e.value, 0
+	for first := 0; ; used++ {
+		for first < len(v) && v[first] == 0 {
+			first++
+		}
+		if first == len(v) {
+			break
+		}
 		var rest uint64
-		for i := range v {
+		for i := first; i < len(v); i++ {
 			v[i], rest = bits.Div64(rest, v[i], base)
 		}
 		parts[used] = rest
-		used++
 	}
 	if used == 0 {
 		return append(dst, '0'), true

@@ -44,7 +44,7 @@ func newMachine(t testing.TB) *machine {
 	return &machine{t: t, state: db, rules: rules}
 }
 
-// parentOf is the hash of a block.
+// hashOf is the hash of a block.
 func hashOf(number uint64) common.Hash {
 	var h common.Hash
 	binary.BigEndian.PutUint64(h[:], number)
@@ -98,7 +98,7 @@ func (m *machine) scan(form scanner.Form, callGas uint32, groups ...scanner.Grou
 	return answer
 }
 
-// arbSys is what stands in for ArbSys at 0x64: it answers arbBlockNumber() with height, and any other question with a revert.
+// arbSys puts code where ArbSys would be.
 func (m *machine) arbSys(code []byte) { m.deploy(common.HexToAddress("0x64"), code) }
 
 // amounts are the balances at which the program's encoding changes.

@@ -13,7 +13,7 @@ import (
 )
 
 // reply is a TransactionExtention as java-tron sent it, from testdata.
-func reply(t *testing.T, name string) []byte {
+func reply(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "tron", name+".hex"))
 	if err != nil {
@@ -27,12 +27,11 @@ func reply(t *testing.T, name string) []byte {
 }
 
 // fields are the length-delimited fields of a message that have a number.
-func fields(t *testing.T, message []byte, number protowire.Number) [][]byte {
+func fields(t testing.TB, message []byte, number protowire.Number) [][]byte {
 	t.Helper()
 	var found [][]byte
 	for len(message) > 0 {
-		n, kind, size := protowire.ConsumeField(message)
-		_ = kind
+		n, _, size := protowire.ConsumeField(message)
 		if size < 0 {
 			t.Fatalf("not a message: %v", protowire.ParseError(size))
 		}
