@@ -66,6 +66,9 @@ func (r *reading) scanned(data []byte, at rung, calls []call) answered {
 	if f := r.attest(scan.ChainID, scan.Height, scan.Parent); f != nil {
 		return answered{left: calls, failed: f}
 	}
+	if scan.Processed == 0 && at == create && len(calls) > 1 { // what is kept back for the answer grows with the rows
+		return answered{left: calls, failed: &failure{class: oversized, text: "the node gives a scan too little gas for its answer"}}
+	}
 	if scan.Processed == 0 {
 		return answered{left: calls, failed: &failure{class: misfit, text: "the node gives a scan too little gas for one balance"}}
 	}

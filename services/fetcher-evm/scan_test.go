@@ -32,33 +32,41 @@ func alter(node *evmdev.Node, change func(request string) string) {
 
 func TestWhatAScanDoesNotGetToIsSentAgainFromThere(t *testing.T) {
 	node := geth(t, chainID)
-	r := readerOf(t, setup(), chainOf(node.URL()))
 	rows := goodRows(node, 150)
-	var scans atomic.Int32
 	to := scanner.OverrideAddress()
-	alter(node, func(request string) string {
-		if strings.Contains(request, byOverride) {
+	for _, tt := range []struct {
+		at    rung
+		begin string
+		gas   int
+	}{{override, fmt.Sprintf(`{"to":"0x%x",`, to), 900_000}, {create, byInitcode[1:], 3_000_000}} {
+		node.Intercept(nil)
+		r := readerOf(t, setupAt(tt.at), chainOf(node.URL()))
+		var scans atomic.Int32
+		alter(node, func(request string) string {
+			if !strings.Contains(request, byOverride) && !strings.Contains(request, byInitcode) {
+				return request
+			}
 			scans.Add(1)
+			return strings.Replace(request, tt.begin, fmt.Sprintf(`{"gas":"0x%x",`, tt.gas)+tt.begin[1:], 1)
+		})
+		read(t, node, r, rows, tt.at)
+		if scans.Load() < 3 {
+			t.Errorf("%s: %d scans: the gas was enough for all", tt.at, scans.Load())
 		}
-		return strings.Replace(request, fmt.Sprintf(`{"to":"0x%x",`, to), fmt.Sprintf(`{"gas":"0x%x","to":"0x%x",`, 900_000, to), 1)
-	})
-	read(t, node, r, rows, override)
-	if scans.Load() < 3 {
-		t.Errorf("%d scans: the gas was enough for all", scans.Load())
-	}
-	// What was learnt fits: a prefix is no failure, and the next reading wastes no row.
-	first := scans.Swap(0)
-	for _, n := range r.fleet.nodes {
-		if size := n.ladder.sizes[override].now(); size < 50 || size > 400 {
-			t.Errorf("size %d", size)
+		// What was learnt fits: a prefix is no failure, and the next reading wastes no row.
+		first := scans.Swap(0)
+		for _, n := range r.fleet.nodes {
+			if size := n.ladder.sizes[tt.at].now(); size < 50 || size > 400 {
+				t.Errorf("%s: size %d", tt.at, size)
+			}
 		}
-	}
-	read(t, node, r, rows, override)
-	if scans.Load() > first {
-		t.Errorf("%d scans, then %d", first, scans.Load())
-	}
-	if n := testutil.CollectAndCount(r.fleet.metrics.demotions); n != 0 {
-		t.Errorf("%d demotions", n)
+		read(t, node, r, rows, tt.at)
+		if scans.Load() > first {
+			t.Errorf("%s: %d scans, then %d", tt.at, first, scans.Load())
+		}
+		if n := testutil.CollectAndCount(r.fleet.metrics.demotions); n != 0 {
+			t.Errorf("%s: %d demotions", tt.at, n)
+		}
 	}
 }
 
@@ -75,6 +83,16 @@ func TestANodeThatGivesAScanTooLittleGasForOneRowIsReadOtherwise(t *testing.T) {
 	if route := outcomes[0].Proof.Route; route != create.String() {
 		t.Errorf("route %s", route)
 	}
+}
+
+// Initcode keeps gas back for the answer, which a node charges for as code: with less gas a smaller request still works.
+func TestInitcodeThatCannotPayForItsAnswerIsHalved(t *testing.T) {
+	node := geth(t, chainID)
+	r := readerOf(t, setupAt(create), chainOf(node.URL()))
+	alter(node, func(request string) string {
+		return strings.Replace(request, byInitcode, fmt.Sprintf(`[{"gas":"0x%x","data":"0x`, 1_600_000), 1)
+	})
+	read(t, node, r, goodRows(node, 100), create)
 }
 
 func TestARequestThatIsTooLargeForTheNodeIsHalved(t *testing.T) {
