@@ -28,6 +28,8 @@ const (
 	faulty      class = "server_error" // the server failed inside, perhaps at this row alone
 	foreign     class = "wrong_chain"  // the node is of another chain
 	ahead       class = "ahead"        // a height that the chain cannot have reached
+	strayed     class = "strayed"      // the answer is of another block than it was asked for
+	misfit      class = "misfit"       // the node did not run what it was sent, or not to its end
 	stopped     class = "stopped"      // we gave up waiting, which is nobody's fault
 )
 
@@ -40,6 +42,10 @@ type failure struct {
 	pause time.Duration
 	// blamed says that the pool was told.
 	blamed bool
+	// said tells a node's own error from an answer that is none, such as a gateway's page.
+	said bool
+	// elsewhere tells an answer of another height from one of another block of the same height, as a fork gives.
+	elsewhere bool
 }
 
 // Error gives class and text.
@@ -91,6 +97,8 @@ var handlings = map[class]handling{
 	faulty:      {wire.CodeUnreachable, fails, false, ""},
 	foreign:     {wire.CodeWrongChain, quarantined, true, ""},
 	ahead:       {wire.CodeHeightRefused, fails, false, ""},
+	strayed:     {wire.CodeLagging, fails, true, "a newer block next time"},
+	misfit:      {wire.CodeBadReply, blameless, false, "another way to ask"},
 	stopped:     {wire.CodeUnreachable, blameless, true, ""},
 }
 
@@ -99,3 +107,12 @@ func (f *failure) code() string { return cmp.Or(handlings[f.class].code, wire.Co
 
 // ends reports whether asking the same node for more rows of the reading is pointless or unwelcome.
 func (f *failure) ends() bool { return handlings[f.class].ends }
+
+// structural reports whether the node cannot do what the request's rung takes, as far as one answer can tell.
+func (f *failure) structural() bool {
+	switch f.class {
+	case unsupported, reverted, misfit:
+		return true
+	}
+	return (f.class == garbage || f.class == faulty) && f.said
+}

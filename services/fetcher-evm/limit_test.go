@@ -14,8 +14,8 @@ import (
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
 
-// refuse puts a JSON-RPC error in the place of every balance, which the chain id is too short for.
-func refuse(node *evmdev.Node, reads *atomic.Int32, code int, message string) {
+// refuseBalances puts a JSON-RPC error in the place of every balance, which the chain id is too short for.
+func refuseBalances(node *evmdev.Node, reads *atomic.Int32, code int, message string) {
 	balance := regexp.MustCompile(`"eth_(getBalance|call)"`)
 	result := regexp.MustCompile(`"result":"0x[^"]{9,}"`)
 	rewrite(node, func(e exchange) string {
@@ -66,7 +66,7 @@ func TestASuspensionInWordsIsWaitedOut(t *testing.T) {
 func TestATokenCannotSuspendAnEndpoint(t *testing.T) {
 	node := geth(t, chainID)
 	r := readerOf(t, setup(), chainOf(node.URL()))
-	refuse(node, &atomic.Int32{}, 3, "execution reverted: too many requests, the query server is suspended for 600s")
+	refuseBalances(node, &atomic.Int32{}, 3, "execution reverted: too many requests, the query server is suspended for 600s")
 	outcomes := r.Read(t.Context(), []fetch.Row{rowOf(token(node.Tokens()[0].Address), node.Wallet(1))}, 0)
 	noValue(t, outcomes)
 	if s := r.fleet.pool.States()[0]; outcomes[0].Err.Class != wire.ClassRow || s.Fault != nil || !s.Until.IsZero() || s.Concurrency != 2 {
@@ -80,7 +80,7 @@ func TestReadsThatNoEndpointCanServeAreSeldomAskedForElsewhere(t *testing.T) {
 	node := geth(t, chainID)
 	r := readerOf(t, setup(), chainOf(node.URL(), node.URL(), node.URL()))
 	var asked atomic.Int32
-	refuse(node, &asked, -32000, "header not found")
+	refuseBalances(node, &asked, -32000, "header not found")
 	row := []fetch.Row{rowOf(native(), node.Wallet(1))}
 	per := func(n int32) {
 		for range n {

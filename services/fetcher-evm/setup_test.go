@@ -47,6 +47,13 @@ func setup() Config {
 		Gas: 300_000, MaxGas: 3_000_000, MaxAnswer: 8 << 20, CheckEvery: 10 * time.Second}
 }
 
+// setupAt are the same settings with a route as the best.
+func setupAt(at rung) Config {
+	config := setup()
+	config.Route = at.String()
+	return config
+}
+
 // chainOf is the chain under test with an endpoint for each URL: node-0, node-1, …
 func chainOf(urls ...string) chain.Config {
 	c := chain.Config{Name: "dev", Family: chain.EVM, ChainID: chainID, Finality: chain.Finality{Tag: "latest"}, BlockTime: time.Second, HeightSlack: 50}
@@ -80,13 +87,18 @@ func token(contract string) wire.Asset {
 	return wire.Asset{ID: uuid.New(), Contract: contract, Decimals: 18}
 }
 
+// tokenOf is a token with the decimals that it has on the chain.
+func tokenOf(t evmdev.Token) wire.Asset {
+	return wire.Asset{ID: uuid.New(), Contract: t.Address, Decimals: t.Decimals}
+}
+
 func rowOf(asset wire.Asset, address string) fetch.Row {
 	return fetch.Row{ID: uuid.New(), Wallet: uuid.New(), Address: address, Asset: asset}
 }
 
 // goodRows are the coin, both tokens and the proxy of the first n wallets.
 func goodRows(node *evmdev.Node, n int) []fetch.Row {
-	assets := []wire.Asset{native(), token(node.Tokens()[0].Address), token(node.Tokens()[1].Address), token(node.Token("proxy").Address)}
+	assets := []wire.Asset{native(), tokenOf(node.Tokens()[0]), tokenOf(node.Tokens()[1]), tokenOf(node.Token("proxy"))}
 	var rows []fetch.Row
 	for w := range n {
 		for _, asset := range assets {
