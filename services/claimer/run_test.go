@@ -27,6 +27,7 @@ type stage struct {
 	conn   *stream.Conn
 	config Config
 	health *service.Health
+	user   string // the database role that the claimer runs as
 	ended  chan error
 	stop   context.CancelFunc
 }
@@ -37,7 +38,9 @@ func newStage(t *testing.T) (*stage, uuid.UUID) {
 	s := &stage{database: newDatabase(t), server: natsdev.Run(t), health: service.NewHealth()}
 	bsc := s.chain("bsc")
 	chains := []chain.Config{{Name: "bsc", Family: chain.EVM, ChainID: 56, BlockTime: time.Second}}
-	s.config = Config{Database: secret.New(s.url), Broker: stream.Options{URL: secret.New(s.server.URL()), Service: "claimer"}, Chains: chains,
+	url, user := s.role()
+	s.user = user
+	s.config = Config{Database: secret.New(url), Broker: stream.Options{URL: secret.New(s.server.URL()), Service: "claimer"}, Chains: chains,
 		BatchSize: 100, Lease: time.Minute, Window: 50_000, PassPace: 50 * time.Millisecond, FastPoll: 20 * time.Millisecond, FastRows: 50, Messages: 64,
 		Patience: 2 * time.Second, ChainPoll: 50 * time.Millisecond, OrphanPace: 50 * time.Millisecond}
 	var err error
