@@ -57,7 +57,7 @@ func config(c console, env *service.Env, show shower) *cobra.Command {
 		}
 		return show([]string{"SERVICE", "KEY", "VALUE"}, rows)
 	}
-	return group("config", "the configuration in the environment and the chains file", validate, print)
+	return group("config", "the configuration in the environment and the chains file", validate, print, natsUsers(c, env))
 }
 
 // load reads the configuration of the chosen programs. Faults that several have in common are said once.

@@ -67,6 +67,13 @@ func Connect(ctx context.Context, opt Options) (*Conn, error) {
 		default:
 		}
 	}
+	c.denied.lasts = denialLasts
+	// A right that was granted again while the connection lasted: nothing else tells.
+	c.denied.over = func() {
+		if c.nc.IsConnected() && c.Denied() == nil {
+			report(nil)
+		}
+	}
 	var refusal atomic.Pointer[error] // why the last try failed; the client itself forgets it
 	options := []nats.Option{
 		nats.Name(opt.Service + "/" + opt.Instance),
@@ -157,4 +164,5 @@ func (c *Conn) Close() {
 		_ = c.nc.FlushTimeout(2 * time.Second) // an ack that is lost here is a redelivery, and nobody is left to tell
 	}
 	c.nc.Close()
+	c.denied.end()
 }
