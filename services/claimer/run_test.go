@@ -35,21 +35,28 @@ type stage struct {
 // newStage prepares everything but the claimer, for the chain bsc.
 func newStage(t *testing.T) (*stage, uuid.UUID) {
 	t.Helper()
-	s := &stage{database: newDatabase(t), server: natsdev.Run(t), health: service.NewHealth()}
-	bsc := s.chain("bsc")
 	chains := []chain.Config{{Name: "bsc", Family: chain.EVM, ChainID: 56, BlockTime: time.Second}}
+	s := &stage{database: newDatabase(t), server: guard(t, chains), health: service.NewHealth()}
+	bsc := s.chain("bsc")
 	url, user := s.role()
 	s.user = user
-	s.config = Config{Database: secret.New(url), Broker: stream.Options{URL: secret.New(s.server.URL()), Service: "claimer"}, Chains: chains,
+	s.config = Config{Database: secret.New(url), Broker: stream.Options{URL: secret.New(s.server.As("claimer", "claimer")), Service: "claimer"}, Chains: chains,
 		BatchSize: 100, Lease: time.Minute, Window: 50_000, PassPace: 50 * time.Millisecond, FastPoll: 20 * time.Millisecond, FastRows: 50, Messages: 64,
 		Patience: 2 * time.Second, ChainPoll: 50 * time.Millisecond, OrphanPace: 50 * time.Millisecond}
 	var err error
-	if s.conn, err = stream.Connect(t.Context(), stream.Options{URL: s.config.Broker.URL, Service: "test"}); err != nil {
+	if s.conn, err = stream.Connect(t.Context(), stream.Options{URL: secret.New(s.server.URL()), Service: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.conn.Close)
 	s.provision()
 	return s, bsc
+}
+
+// guard is a broker on which every program has its own user, as in production; its password is its name. Who gives none is the test.
+func guard(t testing.TB, chains []chain.Config) *natsdev.Server {
+	t.Helper()
+	users := append(stream.Users(chains), stream.User{Name: "test", Publish: []string{">"}, Subscribe: []string{">"}})
+	return natsdev.RunWith(t, stream.AccountsConfig(users, func(u stream.User) string { return stream.PasswordText(u.Name) })+"no_auth_user: test\n")
 }
 
 func (s *stage) provision() {
