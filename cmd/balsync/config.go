@@ -76,6 +76,7 @@ func load(c console, env *service.Env, names, chosen []string) ([]settingRow, er
 		own := service.NewEnv(c.lookup)
 		l.load(own)
 		env.Know(own.Secrets()...)
+		env.Warn(own.Warnings()...)
 		if err := own.Err(); err != nil {
 			for line := range strings.SplitSeq(err.Error(), "\n") {
 				if !slices.Contains(faults, line) {

@@ -1,9 +1,13 @@
 package secret
 
 import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,52 +19,91 @@ const shortest = 8
 // The zero value knows no values and cuts by pattern only.
 type Scrubber struct{ values []string }
 
-// userinfo and key patterns catch what was never configured as a secret: credentials in a URL, and query or header
-// parameters whose name says that they are one.
+// These patterns catch what was never configured as a secret: credentials in a URL, parameters whose name says that they are one, what an
+// authorization header holds, and the two forms in which NATS and others write credentials: seeds and tokens in three parts.
 var (
 	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@"']+@`)
+	bearer   = regexp.MustCompile(`(?i)\b(bearer\s+|authorization["']?\s*[=:]\s*["'\[]*basic\s+)[^\s"'\]]{4,}`)
 	keyed    = regexp.MustCompile(`(?i)((?:api[-_]?key|access[-_]?token|token|secret|passw(?:or)?d|authorization|bearer)["']?\s*[=:]\s*["']?)[^\s"'&,;]{4,}`)
+	seed     = regexp.MustCompile(`\bS[UAONC][A-Z2-7]{56}\b`)
+	signed   = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}`)
 )
 
-// NewScrubber knows the given secrets. Of a secret that is a URL it also knows the parts that identify its owner: the
-// user information, each long path segment and each query value, since an error may quote them without the rest.
+// NewScrubber knows the given secrets, as they are and as URLs, JSON and Go quote them. Of a secret that is a URL, a list of URLs, or a
+// "password=…" connection string it also knows the parts that identify its owner, since an error may quote them without the rest.
 func NewScrubber(secrets ...Text) *Scrubber {
 	s := &Scrubber{}
 	for _, secret := range secrets {
 		s.add(secret.Reveal())
-		s.addParts(secret.Reveal())
+		for piece := range strings.SplitSeq(secret.Reveal(), ",") { // NATS_URL may be a list
+			s.addParts(strings.TrimSpace(piece))
+		}
 	}
 	// Longest first, so that a value is cut whole before a part of it is.
-	slices.SortFunc(s.values, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(s.values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	s.values = slices.Compact(s.values)
 	return s
 }
 
+// add takes in a value in all the forms in which it may be written.
 func (s *Scrubber) add(value string) {
-	if len(value) >= shortest {
-		s.values = append(s.values, value)
-		if escaped := url.QueryEscape(value); escaped != value {
-			s.values = append(s.values, escaped)
-		}
+	if len(value) < shortest {
+		return
 	}
+	html, err := json.Marshal(value)
+	forms := []string{value, url.QueryEscape(value), url.PathEscape(value), strings.Trim(strconv.Quote(value), `"`)}
+	if err == nil { // it never fails on a string
+		forms = append(forms, string(html[1:len(html)-1]))
+	}
+	s.values = append(s.values, forms...)
 }
 
+// longKey is the length from which a part of a URL's path, or a word of a header, is taken for a key; "/v1/mainnet" and "Bearer" are none.
+const longKey = 16
+
+// addParts takes in the parts of a secret.
 func (s *Scrubber) addParts(value string) {
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" {
-		return // not a URL: there are no parts
+		s.addWords(value)
+		return
 	}
-	if password, ok := u.User.Password(); ok {
-		s.add(password)
+	if u.User != nil {
+		s.addUser(u)
 	}
-	for _, segment := range strings.Split(u.Path, "/") {
-		if len(segment) >= 16 { // keys are long; "/v1/mainnet" is not one
+	for _, segment := range append(strings.Split(u.Path, "/"), strings.Split(u.EscapedPath(), "/")...) {
+		if len(segment) >= longKey {
 			s.add(segment)
 		}
 	}
 	for _, values := range u.Query() {
 		for _, v := range values {
 			s.add(v)
+		}
+	}
+}
+
+// addUser takes in what a URL has before its host: a password, or a name that stands alone and so is a token, and what HTTP makes of both.
+func (s *Scrubber) addUser(u *url.URL) {
+	name := u.User.Username()
+	password, given := u.User.Password()
+	s.add(password)
+	if given {
+		_, escaped, _ := strings.Cut(u.User.String(), ":")
+		s.add(escaped)
+	} else if u.Scheme != "postgres" && u.Scheme != "postgresql" { // there a name alone is no secret
+		s.add(name)
+	}
+	s.add(base64.StdEncoding.EncodeToString([]byte(name + ":" + password)))
+}
+
+// addWords takes in the words of a header's value, such as "Bearer …", and the password of a connection string.
+func (s *Scrubber) addWords(value string) {
+	for _, word := range strings.Fields(value) {
+		if key, password, found := strings.Cut(word, "="); found && strings.EqualFold(key, "password") {
+			s.add(strings.Trim(password, "'"))
+		} else if len(word) >= longKey && word != value {
+			s.add(word)
 		}
 	}
 }
@@ -73,5 +116,8 @@ func (s *Scrubber) Scrub(text string) string {
 		}
 	}
 	text = userinfo.ReplaceAllString(text, "${1}"+Mask+"@")
+	text = bearer.ReplaceAllString(text, "${1}"+Mask)
+	text = seed.ReplaceAllString(text, Mask)
+	text = signed.ReplaceAllString(text, Mask)
 	return keyed.ReplaceAllString(text, "${1}"+Mask)
 }

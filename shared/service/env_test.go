@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
+	"github.com/balance-sync/balance-sync/shared/secret"
 )
 
 // from is an environment of the given variables and nothing else.
@@ -93,6 +94,45 @@ func TestASecretComesFromItsVariableOrItsFile(t *testing.T) {
 		if known := len(e.Secrets()); (known > 0) != (tt.want != "") {
 			t.Errorf("%s: the scrubber learns %d secrets", tt.name, known)
 		}
+	}
+}
+
+func TestASecretFileThatEveryoneMayReadIsWarnedOf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte("CANARY0123456789"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o640: false, 0o604: true, 0o644: true} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		e := from(map[string]string{"K_FILE": path, "NATS_CREDS": path})
+		e.Secret("K")
+		e.Secret("K")
+		e.SecretFile("NATS_CREDS")
+		all := strings.Join(e.Warnings(), "\n")
+		if got := len(e.Warnings()); warned != (got == 2) || !warned && got != 0 || warned && !strings.Contains(all, "K_FILE") || strings.Contains(all, "CANARY") {
+			t.Errorf("mode %o: %q", mode, e.Warnings())
+		}
+	}
+}
+
+func TestTheLinesOfACredentialsFileAreKnownToTheScrubber(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "user.creds")
+	text := "-----BEGIN NATS USER JWT-----\nCANARYJWT\n------END NATS USER JWT------\n\n*** IMPORTANT ***\n-----BEGIN USER NKEY SEED-----\nCANARYSEED\n------END USER NKEY SEED------\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := from(map[string]string{"NATS_CREDS": path})
+	if got := e.SecretFile("NATS_CREDS"); got != path || e.Err() != nil {
+		t.Errorf("%q, %v", got, e.Err())
+	}
+	if got := secret.NewScrubber(e.Secrets()...).Scrub("CANARYJWT and CANARYSEED of BEGIN"); got != "*** and *** of BEGIN" {
+		t.Errorf("scrubbed: %q", got)
+	}
+	e = from(map[string]string{"NATS_CREDS": path + "x"})
+	if e.SecretFile("NATS_CREDS"); e.Err() == nil || !strings.Contains(e.Err().Error(), "NATS_CREDS") {
+		t.Errorf("a file that is missing: %v", e.Err())
 	}
 }
 

@@ -37,7 +37,7 @@ type Options struct {
 // LoadOptions reads NATS_URL and NATS_CREDS for a service.
 func LoadOptions(env *service.Env, name string) Options {
 	url := env.Require("NATS_URL", env.Secret("NATS_URL"), "where JetStream is, such as nats://127.0.0.1:4222")
-	return Options{URL: url, Creds: env.Text("NATS_CREDS", ""), Service: name, Instance: env.Instance()}
+	return Options{URL: url, Creds: env.SecretFile("NATS_CREDS"), Service: name, Instance: env.Instance()}
 }
 
 // Conn is a connection to the broker that reconnects for ever. It may be used concurrently.

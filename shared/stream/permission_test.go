@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/natsdev"
+	"github.com/balance-sync/balance-sync/devkit/wait"
 	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/secret"
 	"github.com/balance-sync/balance-sync/shared/stream"
@@ -84,9 +85,10 @@ func TestEveryServiceDoesItsWorkAsItsOwnUser(t *testing.T) {
 				}
 			}
 			consumer := bound(t, claimer, stream.Claims, stream.FetchDurable(family, c.Name, lane))
-			if info, err := claimer.Info(within(t, patience), consumer); err != nil || info.NumPending != 2 {
-				t.Errorf("the gate's question: %+v, %v", info, err)
-			}
+			wait.For(t, patience, "the gate's question is answered", func() bool {
+				info, err := claimer.Info(within(t, patience), consumer)
+				return err == nil && info.NumPending == 2
+			})
 			take := bound(t, fetcher, stream.Claims, stream.FetchDurable(family, c.Name, lane))
 			good, bad := nextOf(t, take), nextOf(t, take)
 			msg := &nats.Msg{Subject: wire.ResultSubject(family, c.Name), Header: nats.Header{}}
@@ -293,7 +295,8 @@ func TestARightThatIsTakenAwayIsReportedAndItsMessagesComeOnceItIsBack(t *testin
 	t.Parallel()
 	users := stream.Users(allowedChains)
 	server, rewrite := withUsers(t, users...)
-	provision(t, connectAs(t, server, stream.Provisioner, nil), planned(t, stream.DefaultSettings(), allowedChains...))
+	prov := connectAs(t, server, stream.Provisioner, nil)
+	provision(t, prov, planned(t, stream.DefaultSettings(), allowedChains...))
 	reports := make(chan error, 100)
 	conn := connectAs(t, server, stream.Claimer, func(err error) { reports <- err })
 	conn.HoldDenials(500 * time.Millisecond)
@@ -302,8 +305,8 @@ func TestARightThatIsTakenAwayIsReportedAndItsMessagesComeOnceItIsBack(t *testin
 	}
 	publish(t, conn, "before")
 	rewrite(without(users, stream.Claimer, subject)...)
-	stored := make(chan error, 1)
-	go func() { stored <- conn.Publish(within(t, patience), stream.Claims, "during", message("during")) }()
+	published := make(chan error, 1)
+	go func() { published <- conn.Publish(within(t, patience), stream.Claims, "during", message("during")) }()
 	if err := receive(t, reports, "the refusal"); !errors.Is(err, nats.ErrPermissionViolation) || !strings.Contains(err.Error(), subject) {
 		t.Errorf("reported %v, want the subject", err)
 	}
@@ -311,7 +314,7 @@ func TestARightThatIsTakenAwayIsReportedAndItsMessagesComeOnceItIsBack(t *testin
 		t.Errorf("healthy: %v", err)
 	}
 	rewrite(users...)
-	if err := receive(t, stored, "the publish goes through"); err != nil {
+	if err := receive(t, published, "the publish goes through"); err != nil {
 		t.Error(err)
 	}
 	for receive(t, reports, "all is well again") != nil {
@@ -319,7 +322,7 @@ func TestARightThatIsTakenAwayIsReportedAndItsMessagesComeOnceItIsBack(t *testin
 	if err := conn.Healthy(); err != nil {
 		t.Error(err)
 	}
-	if got := info(t, conn).NumPending; got != 2 {
+	if got := stored(t, prov, stream.Claims); got != 2 {
 		t.Errorf("%d claims, want each once", got)
 	}
 }
