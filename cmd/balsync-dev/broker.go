@@ -27,12 +27,15 @@ func (s *stack) startNATS() error {
 }
 
 // users are those of the broker.
-func (s *stack) users() []stream.User {
+func (s *stack) users() []stream.User { return stream.Users(s.chainConfigs()) }
+
+// chainConfigs are the run's chains as far as the broker is concerned.
+func (s *stack) chainConfigs() []chain.Config {
 	var chains []chain.Config
 	for _, c := range s.chains {
 		chains = append(chains, chain.Config{Name: c.name, Family: c.family})
 	}
-	return stream.Users(chains)
+	return chains
 }
 
 // writeUsers writes the broker's configuration. It holds passwords, so it is its owner's alone.

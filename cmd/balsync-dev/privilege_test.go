@@ -48,6 +48,7 @@ type taken struct {
 // A right that goes missing is an operator's mistake: it is said within seconds by the service that lacks it, and once it is back
 // every row is read and stored again.
 func TestARightThatIsTakenAwayIsSaidAndNothingIsLost(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	env := ours(t)
 	for _, key := range []string{"BALSYNC_SYNC_INTERVAL", "BALSYNC_PASS_PACE", "BALSYNC_CHAIN_POLL", "BALSYNC_PUBLISH_PATIENCE"} {
 		env[key] = "1s"

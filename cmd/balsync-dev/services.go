@@ -87,25 +87,32 @@ func (s *stack) run(ctx context.Context) (services, error) {
 	return services{cancel, group, failed.Done()}, nil
 }
 
-// loadAs reads a service's configuration from the environment that it has alone: its own user of the broker, and its own role of the
-// database, "" for a service that has no database.
-func loadAs[C any](s *stack, lookup func(string) (string, bool), user, role string, load func(*service.Env) C) (C, error) {
+// envAs is the environment that a service has alone: its own user of the broker, and its own role of the database, "" for a service
+// that has no database.
+func (s *stack) envAs(lookup func(string) (string, bool), user, role string) (*service.Env, error) {
 	own := map[string]string{"NATS_URL": s.nats.As(user, s.opt.passwords.of(user)), "NATS_URL_FILE": "", "NATS_CREDS": "", "DATABASE_URL": "", "DATABASE_URL_FILE": ""}
 	if role != "" {
 		database, err := s.databaseAs(role)
 		if err != nil {
-			var none C
-			return none, err
+			return nil, err
 		}
 		own["DATABASE_URL"] = database.Reveal()
 	}
-	env := service.NewEnv(func(name string) (string, bool) {
+	return service.NewEnv(func(name string) (string, bool) {
 		if value, ok := own[name]; ok {
 			return value, true
 		}
 		return lookup(name)
-	})
-	config := load(env)
+	}), nil
+}
+
+// loadAs reads a service's configuration from the environment that it has alone.
+func loadAs[C any](s *stack, lookup func(string) (string, bool), user, role string, load func(*service.Env) C) (config C, err error) {
+	env, err := s.envAs(lookup, user, role)
+	if err != nil {
+		return config, err
+	}
+	config = load(env)
 	return config, env.Err()
 }
 

@@ -94,6 +94,10 @@ func Connect(ctx context.Context, opt Options) (*Conn, error) {
 			}
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if refused(err) { // while reconnecting nothing else tells
+				refusal.Store(&err)
+				report(fmt.Errorf("connect to nats: %w", err))
+			}
 			c.denied.note(err, time.Now())
 			if denied := c.Denied(); denied != nil {
 				report(denied)
@@ -126,6 +130,11 @@ func Connect(ctx context.Context, opt Options) (*Conn, error) {
 		}
 		return nil, fmt.Errorf("connect to nats (NATS_URL): %w", ended(ctx, withoutURL(cause)))
 	}
+}
+
+// refused says that the broker does not take the user: a password or key that is wrong, or has expired.
+func refused(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) || errors.Is(err, nats.ErrAccountAuthExpired)
 }
 
 // withoutURL drops the URL, which may carry a password, from the error that quotes it.

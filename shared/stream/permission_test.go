@@ -327,6 +327,19 @@ func TestARightThatIsTakenAwayIsReportedAndItsMessagesComeOnceItIsBack(t *testin
 	}
 }
 
+func TestAUserThatIsNoLongerTakenIsTheReasonThatIsReported(t *testing.T) {
+	t.Parallel()
+	server, rewrite := withUsers(t, stream.Users(allowedChains)...)
+	reports := make(chan error, 100)
+	connectAs(t, server, stream.Claimer, func(err error) { reports <- err })
+	rewrite(stream.User{Name: "another"})
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	for err := receive(t, reports, "the refusal"); err == nil || !errors.Is(err, nats.ErrAuthorization); err = receive(t, reports, "the refusal") {
+	}
+}
+
 // without gives the users, one of them without the right to publish to a subject.
 func without(users []stream.User, name, subject string) []stream.User {
 	var list []stream.User
