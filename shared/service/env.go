@@ -188,13 +188,26 @@ func (e *Env) Require(key string, value secret.Text, hint string) secret.Text {
 // Chains reads the file that BALSYNC_CHAINS names. With endpoints set, variables in URLs and headers are expanded, from
 // the environment or their _FILE twins; only fetchers do that.
 func (e *Env) Chains(endpoints bool) []chain.Config {
+	return e.chains(func(string, chain.Family) bool { return endpoints })
+}
+
+// ServedChains reads the chains of a family that BALSYNC_CHAIN lists, all when it lists none, with their endpoints. The variables of no
+// other chain are looked up, so a fetcher needs no other fetcher's keys.
+func (e *Env) ServedChains(family chain.Family) []chain.Config {
+	names := e.List("BALSYNC_CHAIN")
+	return e.Serve(e.chains(func(name string, of chain.Family) bool {
+		return of == family && (len(names) == 0 || slices.Contains(names, name))
+	}), family)
+}
+
+func (e *Env) chains(serve func(string, chain.Family) bool) []chain.Config {
 	path := e.Text("BALSYNC_CHAINS", "chains.yaml")
 	doc, err := os.ReadFile(path)
 	if err != nil {
 		e.Fault("BALSYNC_CHAINS: %w", err)
 		return nil
 	}
-	chains, err := chain.Parse(doc, e.expand, endpoints)
+	chains, err := chain.ParseFor(doc, e.expand, serve)
 	if err != nil {
 		e.faults = append(e.faults, err)
 	}

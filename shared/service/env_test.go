@@ -168,6 +168,46 @@ func TestAFetcherExpandsItsEndpointsAndServesWhatItIsTold(t *testing.T) {
 	}
 }
 
+func TestAFetcherNeedsTheKeysOfItsOwnChainsOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chains.yaml")
+	text := `chains:
+  - {name: bsc, family: evm, chain_id: 56, block_time: 1s, endpoints: [{name: a, url: "https://h/${BSC}"}]}
+  - {name: eth, family: evm, chain_id: 1, block_time: 12s, endpoints: [{name: a, url: "https://h/${ETH}"}]}
+  - {name: tron, family: tron, genesis: "` + strings.Repeat("0", 64) + `", block_time: 3s, endpoints: [{name: a, url: "https://h/${TRON}"}]}
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		family chain.Family
+		values map[string]string
+		serves int
+		lacks  string
+	}{
+		{chain.EVM, map[string]string{"BSC": "1", "ETH": "2"}, 2, ""},
+		{chain.EVM, map[string]string{"BSC": "1", "BALSYNC_CHAIN": "bsc"}, 1, ""},
+		{chain.EVM, map[string]string{"BSC": "1"}, 2, "${ETH}"},
+		{chain.TRON, map[string]string{"TRON": "3"}, 1, ""},
+		{chain.TRON, nil, 1, "${TRON}"},
+	}
+	for _, tt := range tests {
+		values := map[string]string{"BALSYNC_CHAINS": path}
+		for key, value := range tt.values {
+			values[key] = value
+		}
+		e := from(values)
+		served, err := e.ServedChains(tt.family), e.Err()
+		if len(served) != tt.serves || (err == nil) != (tt.lacks == "") || err != nil && !strings.Contains(err.Error(), tt.lacks) {
+			t.Errorf("%s with %v: %d chains, %v", tt.family, tt.values, len(served), err)
+		}
+		for _, c := range served {
+			if tt.lacks == "" && len(c.Endpoints) != 1 {
+				t.Errorf("%s has no endpoint", c.Name)
+			}
+		}
+	}
+}
+
 func TestAnInstancesNameFitsTheLock(t *testing.T) {
 	for given, want := range map[string]string{"pod-1.a_b": "pod-1.a_b", "a:b c/d": "a-b-c-d", strings.Repeat("x", 99): strings.Repeat("x", 48)} {
 		if got := from(map[string]string{"BALSYNC_INSTANCE": given}).Instance(); got != want {
