@@ -3,15 +3,21 @@ package writer
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/pgdev"
+	"github.com/balance-sync/balance-sync/devkit/wait"
 	"github.com/balance-sync/balance-sync/shared/schema"
 	"github.com/balance-sync/balance-sync/shared/secret"
+	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 )
 
 // role makes the database roles of this test's own and gives the name of the writer's and a pool of its.
@@ -87,4 +93,20 @@ func TestWriterAppliesUnderItsOwnRole(t *testing.T) {
 	b.store = NewStore(pool)
 	b.want(b.expect(Applied, b.leased("a")), free)
 	b.want(b.expect(Failed, b.leased("b").fail(RowFault, "reverted", "no")), free)
+}
+
+func TestARightThatIsTakenAwayIsSaid(t *testing.T) {
+	b := newBed(t)
+	pool, name := b.role()
+	process := service.Process{Name: "writer", Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(), Health: service.NewHealth(), Scrub: secret.NewScrubber()}
+	b.exec("REVOKE UPDATE (observed_height) ON wallet_balances FROM " + name)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); watch(ctx, pool, process) }()
+	wait.For(t, 20*time.Second, "not ready, with the column as the reason", func() bool {
+		ready, states := process.Health.Ready()
+		return !ready && strings.Contains(states["writer.postgres"], "UPDATE wallet_balances.observed_height") && strings.Contains(states["writer.postgres"], name)
+	})
+	stop()
+	<-ended
 }
