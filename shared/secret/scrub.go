@@ -23,8 +23,8 @@ type Scrubber struct{ values []string }
 // authorization header holds, and the two forms in which NATS and others write credentials: seeds and tokens in three parts.
 var (
 	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@"']+@`)
-	bearer   = regexp.MustCompile(`(?i)\b(bearer\s+|authorization["']?\s*[=:]\s*["'\[]*basic\s+)[^\s"'\]]{4,}`)
-	keyed    = regexp.MustCompile(`(?i)((?:api[-_]?key|access[-_]?token|token|secret|passw(?:or)?d|authorization|bearer)["']?\s*[=:]\s*["']?)[^\s"'&,;]{4,}`)
+	keyed    = regexp.MustCompile(`(?i)((?:api[-_]?key|access[-_]?token|token|secret|passw(?:or)?d|authorization|bearer)["']?\s*[=:]\s*["']?(?:(?:basic|bearer)\s+)?)[^\s"'&,;]{4,}`)
+	bearer   = regexp.MustCompile(`(?i)\b(bearer\s+)[^\s"'\]]{4,}`)
 	seed     = regexp.MustCompile(`\bS[UAONC][A-Z2-7]{56}\b`)
 	signed   = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}`)
 )
@@ -51,7 +51,8 @@ func (s *Scrubber) add(value string) {
 		return
 	}
 	html, err := json.Marshal(value)
-	forms := []string{value, url.QueryEscape(value), url.PathEscape(value), strings.Trim(strconv.Quote(value), `"`)}
+	escaped := url.QueryEscape(value)
+	forms := []string{value, escaped, url.QueryEscape(escaped), url.PathEscape(value), strings.Trim(strconv.Quote(value), `"`)}
 	if err == nil { // it never fails on a string
 		forms = append(forms, string(html[1:len(html)-1]))
 	}
@@ -81,6 +82,10 @@ func (s *Scrubber) addParts(value string) {
 			s.add(v)
 		}
 	}
+	for pair := range strings.SplitSeq(u.RawQuery, "&") { // as they were written
+		_, v, _ := strings.Cut(pair, "=")
+		s.add(v)
+	}
 }
 
 // addUser takes in what a URL has before its host: a password, or a name that stands alone and so is a token, and what HTTP makes of both.
@@ -91,6 +96,7 @@ func (s *Scrubber) addUser(u *url.URL) {
 	if given {
 		_, escaped, _ := strings.Cut(u.User.String(), ":")
 		s.add(escaped)
+		s.add(u.User.String())
 	} else if u.Scheme != "postgres" && u.Scheme != "postgresql" { // there a name alone is no secret
 		s.add(name)
 	}
@@ -116,8 +122,8 @@ func (s *Scrubber) Scrub(text string) string {
 		}
 	}
 	text = userinfo.ReplaceAllString(text, "${1}"+Mask+"@")
+	text = keyed.ReplaceAllString(text, "${1}"+Mask)
 	text = bearer.ReplaceAllString(text, "${1}"+Mask)
 	text = seed.ReplaceAllString(text, Mask)
-	text = signed.ReplaceAllString(text, Mask)
-	return keyed.ReplaceAllString(text, "${1}"+Mask)
+	return signed.ReplaceAllString(text, Mask)
 }
