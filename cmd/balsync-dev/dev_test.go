@@ -25,7 +25,7 @@ func decode(t *testing.T, got outcome) report {
 
 func TestEveryRowIsRightWhenAllIsSynced(t *testing.T) {
 	const wallets = 40
-	got := drive(t, map[string]string{"DATABASE_URL": empty(t)}, "--wallets", "40", "--until-synced", "-o", "json")
+	got := drive(t, ours(t), "--wallets", "40", "--until-synced", "-o", "json")
 	if got.code != service.ExitDone {
 		t.Fatalf("exit %d:\n%s\n%s", got.code, got.stdout, got.stderr)
 	}
@@ -110,7 +110,7 @@ func TestARealChainsValuesAreNeverCountedAsRight(t *testing.T) {
 }
 
 func TestNotSyncedInTimeFails(t *testing.T) {
-	got := drive(t, map[string]string{"DATABASE_URL": empty(t)}, "--wallets", "10", "--until-synced", "--timeout", "1ms", "-o", "json")
+	got := drive(t, ours(t), "--wallets", "10", "--until-synced", "--timeout", "1ms", "-o", "json")
 	if got.code != service.ExitFailed || !strings.Contains(got.stderr, "not synced after 1ms") {
 		t.Errorf("exit %d: %s", got.code, got.stderr)
 	}

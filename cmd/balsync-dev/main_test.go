@@ -34,6 +34,13 @@ func empty(t *testing.T) string {
 	return pgdev.Database(t, "", nil)
 }
 
+// ours is the environment of a run on a database of its own, with a role for each service.
+func ours(t *testing.T) map[string]string {
+	t.Helper()
+	url := empty(t)
+	return map[string]string{"DATABASE_URL": url, "BALSYNC_DEV_ROLES": pgdev.RolePrefix(t, url)}
+}
+
 // migrated is a database that has the tables already.
 func migrated(t *testing.T) string {
 	t.Helper()

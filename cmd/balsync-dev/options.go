@@ -28,7 +28,9 @@ type options struct {
 
 	adminAddr string
 	database  secret.Text // DATABASE_URL; empty: a private Postgres
-	pgBin     []string    // BALSYNC_DEV_PG_BIN: the only places to look for Postgres in, nothing is fetched
+	roles     string      // BALSYNC_DEV_ROLES: with DATABASE_URL, make roles with this prefix there and run each service as its own
+	passwords passwords
+	pgBin     []string // BALSYNC_DEV_PG_BIN: the only places to look for Postgres in, nothing is fetched
 	lookup    chain.Lookup
 }
 
@@ -72,7 +74,8 @@ func parse(args []string, lookup chain.Lookup) (opt options, help string, err er
 	opt.json, opt.lookup = *output == "json", lookup
 	env := service.NewEnv(lookup)
 	opt.adminAddr = env.Text("BALSYNC_ADMIN_ADDR", "127.0.0.1:0")
-	opt.database = env.Secret("DATABASE_URL")
+	opt.database, opt.passwords = env.Secret("DATABASE_URL"), newPasswords()
+	opt.roles = env.Text("BALSYNC_DEV_ROLES", "")
 	if bin := env.Text("BALSYNC_DEV_PG_BIN", ""); bin != "" {
 		opt.pgBin = filepath.SplitList(bin)
 	}
@@ -169,7 +172,7 @@ func isEndpoint(family chain.Family, address string) bool {
 
 // secrets are what must not be printed.
 func (o options) secrets() []secret.Text {
-	list := []secret.Text{o.database}
+	list := []secret.Text{o.database, o.passwords.seed}
 	for _, rc := range o.chains {
 		list = append(list, rc.url)
 	}

@@ -17,9 +17,14 @@ import (
 // begin starts a stack for the built-in chains and gives it with a function that ends its services.
 func begin(t *testing.T, prepare func(*stack), args ...string) (*stack, services) {
 	t.Helper()
-	url := empty(t)
+	return beginIn(t, ours(t), prepare, args...)
+}
+
+// beginIn is begin in an environment.
+func beginIn(t *testing.T, env map[string]string, prepare func(*stack), args ...string) (*stack, services) {
+	t.Helper()
 	var notes strings.Builder
-	c := console{lookup: func(name string) (string, bool) { return url, name == "DATABASE_URL" }, out: io.Discard, err: &notes}
+	c := console{lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }, out: io.Discard, err: &notes}
 	opt, _, err := parse(args, c.lookup)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	fetcherevm "github.com/balance-sync/balance-sync/services/fetcher-evm"
 	fetchertron "github.com/balance-sync/balance-sync/services/fetcher-tron"
 	"github.com/balance-sync/balance-sync/services/writer"
+	"github.com/balance-sync/balance-sync/shared/schema"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
 	"golang.org/x/sync/errgroup"
@@ -36,12 +38,15 @@ func (s *stack) run(ctx context.Context) (services, error) {
 	if err != nil {
 		return services{}, err
 	}
-	env := service.NewEnv(lookup)
-	toClaim, toFetchEVM, toFetchTRON, toWrite := claimer.Load(env), fetcherevm.Load(env), fetchertron.Load(env), writer.Load(env)
-	nats := stream.LoadOptions(env, "provisioner")
-	if err := env.Err(); err != nil {
+	toClaim, err1 := loadAs(s, lookup, stream.Claimer, schema.Claimer, claimer.Load)
+	toFetchEVM, err2 := loadAs(s, lookup, stream.Fetcher+"evm", "", fetcherevm.Load)
+	toWrite, err3 := loadAs(s, lookup, stream.Writer, schema.Writer, writer.Load)
+	toFetchTRON, err5 := loadAs(s, lookup, stream.Fetcher+"tron", "", fetchertron.Load)
+	nats, err4 := loadAs(s, lookup, stream.Provisioner, "", func(env *service.Env) stream.Options { return stream.LoadOptions(env, stream.Provisioner) })
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return services{}, misuse("the configuration has faults:\n%w", err)
 	}
+	env := service.NewEnv(lookup)
 	to, level, format := s.logTo()
 	process := service.Process{Version: service.Version(), Instance: env.Instance(), Log: service.NewLogger(to, level, format, s.scrub),
 		Metrics: s.registry, Health: s.health, Scrub: s.scrub}
@@ -89,11 +94,40 @@ func (s *stack) run(ctx context.Context) (services, error) {
 	return services{cancel, group, failed.Done()}, nil
 }
 
-// environment writes chains.yaml and gives the lookup that the services read: ours first, then the process's own.
+// envAs is the environment that a service has alone: its own user of the broker, and its own role of the database, "" for a service
+// that has no database.
+func (s *stack) envAs(lookup func(string) (string, bool), user, role string) (*service.Env, error) {
+	own := map[string]string{"NATS_URL": s.nats.As(user, s.opt.passwords.of(user)), "NATS_URL_FILE": "", "NATS_CREDS": "", "DATABASE_URL": "", "DATABASE_URL_FILE": ""}
+	if role != "" {
+		database, err := s.databaseAs(role)
+		if err != nil {
+			return nil, err
+		}
+		own["DATABASE_URL"] = database.Reveal()
+	}
+	return service.NewEnv(func(name string) (string, bool) {
+		if value, ok := own[name]; ok {
+			return value, true
+		}
+		return lookup(name)
+	}), nil
+}
+
+// loadAs reads a service's configuration from the environment that it has alone.
+func loadAs[C any](s *stack, lookup func(string) (string, bool), user, role string, load func(*service.Env) C) (config C, err error) {
+	env, err := s.envAs(lookup, user, role)
+	if err != nil {
+		return config, err
+	}
+	config = load(env)
+	return config, env.Err()
+}
+
+// environment writes chains.yaml and gives the lookup that the services have in common: ours first, then the process's own.
 func (s *stack) environment() (func(string) (string, bool), error) {
 	var file strings.Builder
 	file.WriteString("chains:\n")
-	own := map[string]string{"DATABASE_URL": s.database.Reveal(), "DATABASE_URL_FILE": "", "NATS_URL": s.nats.URL(), "NATS_URL_FILE": "", "NATS_CREDS": "", "BALSYNC_CHAIN": ""}
+	own := map[string]string{"BALSYNC_CHAIN": ""}
 	for _, c := range s.chains {
 		file.WriteString(c.entry())
 		own[c.variable()] = c.url

@@ -33,6 +33,7 @@ type stack struct {
 	registry *prometheus.Registry
 	postgres *pgdev.Server
 	database secret.Text
+	roles    string // what the names of the services' database roles begin with; "": they all connect as DATABASE_URL says
 	nats     *natsdev.Server
 	chains   []*devChain
 	pool     *pgxpool.Pool
@@ -84,14 +85,7 @@ func (s *stack) start(ctx context.Context) error {
 	if err := s.startPostgres(ctx); err != nil {
 		return err
 	}
-	nats, err := natsdev.Start(filepath.Join(s.dir, "nats"), natsdev.Options{SyncAlways: true, MaxStore: 4 << 30})
-	if err != nil {
-		return fmt.Errorf("start nats: %w", err)
-	}
-	s.nats = nats
-	s.onClose(func() error { nats.Stop(); return nil })
-	s.display.line("nats", nats.URL())
-
+	var err error
 	if len(s.opt.chains) > 0 {
 		s.chains = real(s.opt.chains)
 	} else {
@@ -104,13 +98,16 @@ func (s *stack) start(ctx context.Context) error {
 	for _, c := range s.chains {
 		s.display.line("chain "+c.name, s.scrub.Scrub(c.url))
 	}
+	if err := s.startNATS(); err != nil {
+		return err
+	}
 	return s.prepare(ctx)
 }
 
 // startPostgres uses the database that DATABASE_URL names, or starts a private one.
 func (s *stack) startPostgres(ctx context.Context) error {
 	if !s.opt.database.Empty() {
-		s.database = s.opt.database
+		s.database, s.roles = s.opt.database, s.opt.roles
 		s.display.line("postgres", "DATABASE_URL")
 		return nil
 	}
@@ -126,7 +123,7 @@ func (s *stack) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
-	s.postgres, s.database = server, secret.New(server.URL())
+	s.postgres, s.database, s.roles = server, secret.New(server.URL()), schema.RolePrefix
 	s.onClose(server.Stop)
 	s.display.line("postgres", server.URL())
 	return nil
@@ -146,8 +143,8 @@ func (s *stack) prepare(ctx context.Context) error {
 	if taken {
 		return misuse("the database of DATABASE_URL has a table wallet_balances already: name an empty one")
 	}
-	if _, err := schema.Up(ctx, conn, schema.Options{}); err != nil {
-		return fmt.Errorf("migrate: %w", err)
+	if err := s.migrate(ctx, conn); err != nil {
+		return err
 	}
 	if s.planted, err = seed(ctx, conn, s.chains); err != nil {
 		return err

@@ -57,7 +57,7 @@ func config(c console, env *service.Env, show shower) *cobra.Command {
 		}
 		return show([]string{"SERVICE", "KEY", "VALUE"}, rows)
 	}
-	return group("config", "the configuration in the environment and the chains file", validate, print)
+	return group("config", "the configuration in the environment and the chains file", validate, print, natsUsers(c, env))
 }
 
 // load reads the configuration of the chosen programs. Faults that several have in common are said once.
@@ -76,6 +76,7 @@ func load(c console, env *service.Env, names, chosen []string) ([]settingRow, er
 		own := service.NewEnv(c.lookup)
 		l.load(own)
 		env.Know(own.Secrets()...)
+		env.Warn(own.Warnings()...)
 		if err := own.Err(); err != nil {
 			for line := range strings.SplitSeq(err.Error(), "\n") {
 				if !slices.Contains(faults, line) {

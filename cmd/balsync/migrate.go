@@ -40,6 +40,7 @@ var stepColumns = []string{"VERSION", "NAME", "STATE", "APPLIED"}
 func migrate(c console, env *service.Env, show shower) *cobra.Command {
 	up := &cobra.Command{Use: "up", Short: "bring the database's schema up to date", Args: none}
 	online := up.Flags().Bool("online", false, "take no long lock: fill in batches, build indexes concurrently (slower; for large tables)")
+	roles := prefixFlag(up)
 	up.RunE = func(cmd *cobra.Command, _ []string) error {
 		return connect(cmd.Context(), env, func(conn *pgx.Conn) error {
 			steps, err := schema.Up(cmd.Context(), conn, schema.Options{Online: *online, Log: func(s schema.Step) {
@@ -51,6 +52,9 @@ func migrate(c console, env *service.Env, show shower) *cobra.Command {
 			}})
 			if err != nil {
 				return fmt.Errorf("migrate: %w", err)
+			}
+			if _, err := grantRoles(cmd.Context(), c, conn, *roles); err != nil {
+				return err
 			}
 			return show(stepColumns, stepRows(steps))
 		})
@@ -69,7 +73,7 @@ func migrate(c console, env *service.Env, show shower) *cobra.Command {
 	print.RunE = func(cmd *cobra.Command, _ []string) error {
 		return connect(cmd.Context(), env, func(conn *pgx.Conn) error { return schema.Print(cmd.Context(), conn, c.out) })
 	}
-	return group("migrate", "the database's schema", up, status, print)
+	return group("migrate", "the database's schema, and who may do what in it", up, status, print, printRoles(c), grants(c, env, show))
 }
 
 // connect opens the one connection that a command uses. A migration changes tables, so it connects directly: behind a

@@ -41,6 +41,9 @@ func run(args []string, c console) int {
 	root := newRoot(c, env)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	for _, warning := range env.Warnings() {
+		fmt.Fprintf(c.err, "balsync: warning: %s\n", warning)
+	}
 	if err == nil {
 		return service.ExitDone
 	}

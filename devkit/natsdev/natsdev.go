@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -44,6 +46,11 @@ func Start(dir string, opt Options) (*Server, error) {
 
 // URL is where clients connect: nats://127.0.0.1:PORT. It stays the same over restarts.
 func (s *Server) URL() string { return fmt.Sprintf("nats://127.0.0.1:%d", s.opt.Port) }
+
+// As is the URL with a user and password, which must be fit for one as they are.
+func (s *Server) As(user, password string) string {
+	return fmt.Sprintf("nats://%s:%s@127.0.0.1:%d", user, password, s.opt.Port)
+}
 
 // Stop cuts all clients, writes what the store holds back and returns when the server is gone. A stopped server may be
 // stopped again.
@@ -109,9 +116,19 @@ func end(ns *server.Server) {
 const testStore = 1 << 40
 
 // Run starts a server of its own for this test and stops it at cleanup.
-func Run(t testing.TB) *Server {
+func Run(t testing.TB) *Server { return RunWith(t, "") }
+
+// RunWith is Run with the text of a server's configuration, such as its users.
+func RunWith(t testing.TB, config string) *Server {
 	t.Helper()
-	s, err := Start(t.TempDir(), Options{MaxStore: testStore})
+	opt := Options{MaxStore: testStore}
+	if config != "" {
+		opt.ConfigFile = filepath.Join(t.TempDir(), "nats.conf")
+		if err := os.WriteFile(opt.ConfigFile, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := Start(t.TempDir(), opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,9 @@ func (c *crew) look(ctx, work context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	err := schema.Ready(limited, c.pool)
+	if err == nil {
+		err = schema.Allowed(limited, c.pool, schema.Claimer)
+	}
 	var known []databaseChain
 	if err == nil {
 		known, err = c.store.chains(limited)

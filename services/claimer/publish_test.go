@@ -21,7 +21,7 @@ import (
 func laneOf(t *testing.T, s *stage, bsc uuid.UUID) (*lane, *fault.Proxy, *Claimed) {
 	t.Helper()
 	proxy := fault.NewProxy(t, strings.TrimPrefix(s.server.URL(), "nats://"))
-	conn, err := stream.Connect(t.Context(), stream.Options{URL: secret.New("nats://" + proxy.Addr()), Service: "claimer"})
+	conn, err := stream.Connect(t.Context(), stream.Options{URL: secret.New("nats://claimer:claimer@" + proxy.Addr()), Service: "claimer"})
 	if err != nil {
 		t.Fatal(err)
 	}

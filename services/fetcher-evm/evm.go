@@ -76,7 +76,7 @@ const maxBody = 1_000_000
 // Load reads the configuration; faults go to env.
 func Load(env *service.Env) Config {
 	config := Config{
-		Chains: env.Serve(env.Chains(true), chain.EVM),
+		Chains: env.ServedChains(chain.EVM),
 		NATS:   stream.LoadOptions(env, "fetcher-evm"),
 		Fetch: fetch.Config{
 			SweepSlots: env.Int("BALSYNC_SWEEP_SLOTS", 4, 1, 64),

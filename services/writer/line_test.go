@@ -27,6 +27,7 @@ type line struct {
 	app      *applier
 	config   Config
 	registry *prometheus.Registry
+	test     *stream.Conn // may do everything
 	consumer jetstream.Consumer
 	letter   string // Msg-Id of the last message that was published
 }
@@ -38,18 +39,22 @@ const ackWait = time.Second
 func newLine(t testing.TB, change func(*stream.Settings)) *line {
 	t.Helper()
 	l := &line{bed: newBed(t), registry: prometheus.NewRegistry()}
-	server := natsdev.Run(t)
 	chains := []chain.Config{
 		{Name: "testnet", Family: chain.EVM, BlockTime: time.Second, HeightSlack: 50},
 		{Name: "othernet", Family: chain.EVM, BlockTime: time.Second, HeightSlack: 50},
 	}
+	server := guard(t, chains)
 	l.config = Config{Database: secret.New(l.url), Chains: chains, Interval: interval,
-		Broker: stream.Options{URL: secret.New(server.URL()), Service: "writer", Instance: "a"}}
+		Broker: stream.Options{URL: secret.New(server.As("writer", "writer")), Service: "writer", Instance: "a"}}
 	conn, err := stream.Connect(t.Context(), l.config.Broker)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(conn.Close)
+	if l.test, err = stream.Connect(t.Context(), stream.Options{URL: secret.New(server.URL()), Service: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.test.Close)
 	settings := stream.DefaultSettings()
 	settings.ResultAckWait = ackWait
 	if change != nil {
@@ -59,7 +64,7 @@ func newLine(t testing.TB, change func(*stream.Settings)) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.Provision(t.Context(), conn.JS); err != nil {
+	if _, err := plan.Provision(t.Context(), l.test.JS); err != nil {
 		t.Fatal(err)
 	}
 	m, err := newMetrics(l.registry)
@@ -74,6 +79,13 @@ func newLine(t testing.TB, change func(*stream.Settings)) *line {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// guard is a broker on which every program has its own user, as in production; its password is its name. Who gives none is the test.
+func guard(t testing.TB, chains []chain.Config) *natsdev.Server {
+	t.Helper()
+	users := append(stream.Users(chains), stream.User{Name: "test", Publish: []string{">"}, Subscribe: []string{">"}})
+	return natsdev.RunWith(t, stream.AccountsConfig(users, func(u stream.User) string { return stream.PasswordText(u.Name) })+"no_auth_user: test\n")
 }
 
 // process is one that nobody watches.
@@ -115,7 +127,7 @@ func (l *line) sendRaw(schema string, data []byte) {
 	msg := &nats.Msg{Subject: wire.ResultSubject("evm", "testnet"), Header: nats.Header{}, Data: data}
 	msg.Header.Set(wire.HeaderSchema, schema)
 	l.letter = uuid.NewString()
-	if err := l.app.conn.Publish(l.Context(), stream.Results, l.letter, msg); err != nil {
+	if err := l.test.Publish(l.Context(), stream.Results, l.letter, msg); err != nil {
 		l.Fatal(err)
 	}
 }
@@ -163,7 +175,7 @@ func (l *line) settled() {
 // letters are the dead letters so far, in their order.
 func (l *line) letters() []*jetstream.RawStreamMsg {
 	l.Helper()
-	s, err := l.app.conn.JS.Stream(l.Context(), stream.DeadLetters)
+	s, err := l.test.JS.Stream(l.Context(), stream.DeadLetters)
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -100,11 +100,14 @@ func (a *applier) run(ctx, work context.Context) error {
 	return a.conn.Batches(ctx, work, source, a.handle)
 }
 
-// watch reports whether the database is there and has our columns, views and indexes.
+// watch reports whether the database is there, has our columns, views and indexes, and lets us use them.
 func watch(ctx context.Context, pool *pgxpool.Pool, process service.Process) {
 	for ctx.Err() == nil {
 		look, cancel := context.WithTimeout(ctx, schemaLook)
 		err := schema.Ready(look, pool)
+		if err == nil {
+			err = schema.Allowed(look, pool, schema.Writer)
+		}
 		cancel()
 		if ctx.Err() == nil {
 			process.Report("postgres", err)

@@ -21,6 +21,11 @@ type Lookup func(name string) (string, bool)
 // lines begin with the chain they belong to. With endpoints set, ${NAME} in URLs and headers is expanded from the environment and
 // the endpoints are checked; without it they are left out and their variables need not exist.
 func Parse(doc []byte, lookup Lookup, endpoints bool) ([]Config, error) {
+	return ParseFor(doc, lookup, func(string, Family) bool { return endpoints })
+}
+
+// ParseFor is Parse with the endpoints of those chains only that serve says: a program that reads some chains has no other's keys.
+func ParseFor(doc []byte, lookup Lookup, serve func(name string, family Family) bool) ([]Config, error) {
 	var file struct {
 		Chains []entry `yaml:"chains"`
 	}
@@ -36,7 +41,7 @@ func Parse(doc []byte, lookup Lookup, endpoints bool) ([]Config, error) {
 	seen := map[string]bool{}
 	chains := make([]Config, 0, len(file.Chains))
 	for i, e := range file.Chains {
-		config, errs := e.config(lookup, endpoints)
+		config, errs := e.config(lookup, serve(e.Name, e.Family))
 		if seen[e.Name] {
 			errs = append(errs, errors.New("name is used twice"))
 		}

@@ -59,14 +59,27 @@ func newBroker(t *testing.T) *broker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &broker{t: t, server: natsdev.Run(t), plan: plan}
-	b.Conn = connect(t, b.server.URL())
+	b := &broker{t: t, server: guard(t, []chain.Config{bsc}), plan: plan}
+	b.Conn, err = stream.Connect(within(t), stream.Options{URL: secret.New(b.server.URL()), Service: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
 	b.provision()
 	return b
 }
 
+// guard is a broker on which every program has its own user, as in production; its password is its name. Who gives none is the test.
+func guard(t testing.TB, chains []chain.Config) *natsdev.Server {
+	t.Helper()
+	users := append(stream.Users(chains), stream.User{Name: "test", Publish: []string{">"}, Subscribe: []string{">"}})
+	return natsdev.RunWith(t, stream.AccountsConfig(users, func(u stream.User) string { return stream.PasswordText(u.Name) })+"no_auth_user: test\n")
+}
+
+// connect is a fetcher's connection.
 func connect(t *testing.T, url string) *stream.Conn {
 	t.Helper()
+	url = strings.Replace(url, "nats://", "nats://fetcher-evm:fetcher-evm@", 1)
 	conn, err := stream.Connect(within(t), stream.Options{URL: secret.New(url), Service: "fetcher-evm", Instance: "1"})
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestEveryFileBelongsToAStep(t *testing.T) {
-	known := map[string]bool{"begin.sql": true, "migrations.sql": true, "shape.sql": true, "ready.sql": true, "indexes.sql": true}
+	known := map[string]bool{"begin.sql": true, "migrations.sql": true, "shape.sql": true, "ready.sql": true, "allowed.sql": true, "indexes.sql": true}
 	list := steps()
 	if len(list) != Version {
 		t.Errorf("%d steps, Version is %d", len(list), Version)

@@ -1,11 +1,15 @@
 package secret_test
 
 import (
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
+	"text/template"
 
 	"github.com/balance-sync/balance-sync/shared/secret"
 	"github.com/rs/zerolog"
@@ -36,8 +40,29 @@ func TestASecretCannotBePrinted(t *testing.T) {
 	out.Write(asJSON)
 	out.Write(asYAML)
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "secret", s, "holder", holder)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "secret", s, "holder", holder, "pointer", &holder)
+	asXML, err := xml.Marshal([]secret.Text{s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(asXML)
+	if err := template.Must(template.New("").Parse("{{.URL}} {{.Many}} {{.}} {{printf \"%q\" .URL}}")).Execute(&out, holder); err != nil {
+		t.Fatal(err)
+	}
+	asKey, err := json.Marshal(map[secret.Text]*secret.Text{s: &s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(asKey)
+	fmt.Fprint(&out, map[string]any{"a": s, "b": &s, "c": []any{s}}, fmt.Errorf("wrapped: %v, %w", s, errors.New("x")))
+	// gob writes fields and has no mask: it must refuse.
+	var binary strings.Builder
+	if err := gob.NewEncoder(&binary).Encode(struct{ URL secret.Text }{s}); err == nil {
+		t.Error("gob encodes a secret")
+	}
+	out.WriteString(binary.String())
 	log := zerolog.New(&out)
-	log.Info().Stringer("a", s).Interface("b", holder).Any("c", s).Msg("x")
+	log.Info().Fields(map[string]any{"f": s, "g": holder}).Err(fmt.Errorf("%v", holder)).Stringer("a", s).Interface("b", holder).Any("c", s).Msg("x")
 	for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary)} {
 		if strings.Contains(out.String(), form) {
 			t.Errorf("the secret is in the output as %q:\n%s", form, out.String())
@@ -54,6 +79,12 @@ func TestScrubberCutsSecretsOutOfOthersTexts(t *testing.T) {
 		secret.New("plain-header-value"),
 		secret.New("short"),
 		secret.New("https://LongUserKey-0123456@node.example/a%2Fb%24key-0123456789?k=q%2Fz%2B0123456"),
+		secret.New("nats://one:first-password@h1:4222, nats://TOKENTOKEN@h2:4222"),
+		secret.New("host=db user=app password='dsn-password' dbname=x"),
+		secret.New("Bearer abcdefghijklmnop"),
+		secret.New("postgres://balsync_writer@db.example/app"),
+		secret.New(`quo"ted\password`),
+		secret.New("https://bob:p%40ss%2Fword@node.example/"),
 	)
 	tests := []struct{ name, in, want string }{
 		{"the whole URL", `Post "https://user:hunter2hunter2@node.example/v3/0123456789abcdef0123?apikey=QUERYKEY99": EOF`, `Post "***": EOF`},
@@ -63,6 +94,19 @@ func TestScrubberCutsSecretsOutOfOthersTexts(t *testing.T) {
 		{"a value too short to search for", "a short text", "a short text"},
 		{"credentials nobody configured", "dial postgres://bob:pw@db/x", "dial postgres://***@db/x"},
 		{"a parameter that says it is a key", "GET /?api_key=abcd1234&x=1", "GET /?api_key=***&x=1"},
+		{"a password of a list", "first-password is wrong", "*** is wrong"},
+		{"a token of a list", "user TOKENTOKEN is unknown", "user *** is unknown"},
+		{"the password of a connection string", "tried dsn-password", "tried ***"},
+		{"a header's token without its scheme", "token of abcdefghijklmnop expired", "token of *** expired"},
+		{"a name that is no secret", "permission denied for balsync_writer", "permission denied for balsync_writer"},
+		{"what JSON makes of it", `{"e":"quo\"ted\\password"}`, `{"e":"***"}`},
+		{"a password as the URL has it", "auth p%40ss%2Fword", "auth ***"},
+		{"a password as it is", "auth p@ss/word", "auth ***"},
+		{"what HTTP makes of name and password", "got dXNlcjpodW50ZXIyaHVudGVyMg==", "got ***"},
+		{"an authorization that nobody configured", `Authorization: Basic dXNlcjpwYXNz x`, `Authorization: Basic *** x`},
+		{"a bearer that nobody configured", `sent "Bearer sk-1234567890"`, `sent "Bearer ***"`},
+		{"a seed of NATS", "seed SU" + strings.Repeat("A2", 28) + " read", "seed *** read"},
+		{"a signed token", "jwt eyJhbGciOiJlZDI1NTE5In0.eyJqdGkiOiJYWFhYWFhYIn0.c2lnbmF0dXJlLi4 read", "jwt *** read"},
 		{"what HTTP makes of a password", "Authorization: Basic dXNlcjpodW50ZXIyaHVudGVyMg==", "Authorization: *** ***"},
 		{"the same without its name", "got dXNlcjpodW50ZXIyaHVudGVyMg== from you", "got *** from you"},
 		{"a token that nobody configured", `"authorization": "Bearer eyJhbGciOi.J9"`, `"authorization": "Bearer ***"`},

@@ -22,6 +22,7 @@ type Env struct {
 	faults  []error
 	shown   []Setting
 	secrets []secret.Text
+	warned  []string
 }
 
 // Setting is one effective value, for `config print` and the line that a service logs at its start.
@@ -36,7 +37,8 @@ func (e *Env) Err() error { return errors.Join(e.faults...) }
 // Settings lists what was read, sorted by key, secrets masked.
 func (e *Env) Settings() []Setting {
 	slices.SortFunc(e.shown, func(a, b Setting) int { return strings.Compare(a.Key, b.Key) })
-	return slices.Compact(e.shown)
+	e.shown = slices.Compact(e.shown)
+	return e.shown
 }
 
 // Secrets lists every secret that was read, for the scrubber.
@@ -44,6 +46,16 @@ func (e *Env) Secrets() []secret.Text { return e.secrets }
 
 // Know adds secrets that were read elsewhere, for the scrubber.
 func (e *Env) Know(secrets ...secret.Text) { e.secrets = append(e.secrets, secrets...) }
+
+// Warn notes what is allowed and should not be; the service logs it at its start.
+func (e *Env) Warn(warnings ...string) { e.warned = append(e.warned, warnings...) }
+
+// Warnings lists what was warned of, each once.
+func (e *Env) Warnings() []string {
+	slices.Sort(e.warned)
+	e.warned = slices.Compact(e.warned)
+	return e.warned
+}
 
 // Fault notes a fault that the caller found in a combination of values.
 func (e *Env) Fault(format string, args ...any) {
@@ -127,11 +139,7 @@ func (e *Env) Secret(key string) secret.Text {
 		if ok && value != "" {
 			e.Fault("%s and %s_FILE: set one of them", key, key)
 		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			e.Fault("%s_FILE: %w", key, err)
-		}
-		value = strings.TrimRight(string(content), "\r\n")
+		value = strings.TrimRight(e.read(key+"_FILE", path), "\r\n")
 	}
 	text := secret.New(value)
 	if value != "" {
@@ -139,6 +147,34 @@ func (e *Env) Secret(key string) secret.Text {
 	}
 	e.show(key, text)
 	return text
+}
+
+// read reads a file that holds a secret, and warns of one that every user of the machine may read.
+func (e *Env) read(key, path string) string {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		e.Fault("%s: %w", key, err)
+		return ""
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 {
+		e.Warn(fmt.Sprintf("%s: every user of this machine may read %s: chmod o-r", key, path))
+	}
+	return string(content)
+}
+
+// SecretFile reads the path of a file that is secret as a whole, such as credentials, which whoever needs it opens by itself. Its
+// lines become known to the scrubber, but for comments and rulers.
+func (e *Env) SecretFile(key string) string {
+	path := e.Text(key, "")
+	if path == "" {
+		return ""
+	}
+	for line := range strings.Lines(e.read(key, path)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "-") && !strings.HasPrefix(line, "*") && !strings.HasPrefix(line, "#") {
+			e.Know(secret.New(line))
+		}
+	}
+	return path
 }
 
 // Require notes a fault when a secret that the service cannot do without was not given. hint says what it looks like.
@@ -152,13 +188,26 @@ func (e *Env) Require(key string, value secret.Text, hint string) secret.Text {
 // Chains reads the file that BALSYNC_CHAINS names. With endpoints set, variables in URLs and headers are expanded, from
 // the environment or their _FILE twins; only fetchers do that.
 func (e *Env) Chains(endpoints bool) []chain.Config {
+	return e.chains(func(string, chain.Family) bool { return endpoints })
+}
+
+// ServedChains reads the chains of a family that BALSYNC_CHAIN lists, all when it lists none, with their endpoints. The variables of no
+// other chain are looked up, so a fetcher needs no other fetcher's keys.
+func (e *Env) ServedChains(family chain.Family) []chain.Config {
+	names := e.List("BALSYNC_CHAIN")
+	return e.Serve(e.chains(func(name string, of chain.Family) bool {
+		return of == family && (len(names) == 0 || slices.Contains(names, name))
+	}), family)
+}
+
+func (e *Env) chains(serve func(string, chain.Family) bool) []chain.Config {
 	path := e.Text("BALSYNC_CHAINS", "chains.yaml")
 	doc, err := os.ReadFile(path)
 	if err != nil {
 		e.Fault("BALSYNC_CHAINS: %w", err)
 		return nil
 	}
-	chains, err := chain.Parse(doc, e.expand, endpoints)
+	chains, err := chain.ParseFor(doc, e.expand, serve)
 	if err != nil {
 		e.faults = append(e.faults, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
+	"github.com/balance-sync/balance-sync/shared/secret"
 )
 
 // from is an environment of the given variables and nothing else.
@@ -96,6 +97,45 @@ func TestASecretComesFromItsVariableOrItsFile(t *testing.T) {
 	}
 }
 
+func TestASecretFileThatEveryoneMayReadIsWarnedOf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte("CANARY0123456789"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o640: false, 0o604: true, 0o644: true} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		e := from(map[string]string{"K_FILE": path, "NATS_CREDS": path})
+		e.Secret("K")
+		e.Secret("K")
+		e.SecretFile("NATS_CREDS")
+		all := strings.Join(e.Warnings(), "\n")
+		if got := len(e.Warnings()); warned != (got == 2) || !warned && got != 0 || warned && !strings.Contains(all, "K_FILE") || strings.Contains(all, "CANARY") {
+			t.Errorf("mode %o: %q", mode, e.Warnings())
+		}
+	}
+}
+
+func TestTheLinesOfACredentialsFileAreKnownToTheScrubber(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "user.creds")
+	text := "-----BEGIN NATS USER JWT-----\nCANARYJWT\n------END NATS USER JWT------\n\n*** IMPORTANT ***\n-----BEGIN USER NKEY SEED-----\nCANARYSEED\n------END USER NKEY SEED------\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := from(map[string]string{"NATS_CREDS": path})
+	if got := e.SecretFile("NATS_CREDS"); got != path || e.Err() != nil {
+		t.Errorf("%q, %v", got, e.Err())
+	}
+	if got := secret.NewScrubber(e.Secrets()...).Scrub("CANARYJWT and CANARYSEED of BEGIN"); got != "*** and *** of BEGIN" {
+		t.Errorf("scrubbed: %q", got)
+	}
+	e = from(map[string]string{"NATS_CREDS": path + "x"})
+	if e.SecretFile("NATS_CREDS"); e.Err() == nil || !strings.Contains(e.Err().Error(), "NATS_CREDS") {
+		t.Errorf("a file that is missing: %v", e.Err())
+	}
+}
+
 const twoChains = `chains:
   - {name: bsc, family: evm, chain_id: 56, block_time: 1s, endpoints: [{name: a, url: "https://h/${KEY}"}]}
   - {name: eth, family: evm, chain_id: 1, block_time: 12s, endpoints: [{name: a, url: "https://h/${KEY}"}]}
@@ -125,6 +165,46 @@ func TestAFetcherExpandsItsEndpointsAndServesWhatItIsTold(t *testing.T) {
 	e = from(map[string]string{"BALSYNC_CHAINS": path + "x"})
 	if e.Chains(false); e.Err() == nil || !strings.Contains(e.Err().Error(), "BALSYNC_CHAINS") {
 		t.Errorf("a missing file: %v", e.Err())
+	}
+}
+
+func TestAFetcherNeedsTheKeysOfItsOwnChainsOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chains.yaml")
+	text := `chains:
+  - {name: bsc, family: evm, chain_id: 56, block_time: 1s, endpoints: [{name: a, url: "https://h/${BSC}"}]}
+  - {name: eth, family: evm, chain_id: 1, block_time: 12s, endpoints: [{name: a, url: "https://h/${ETH}"}]}
+  - {name: tron, family: tron, genesis: "` + strings.Repeat("0", 64) + `", block_time: 3s, endpoints: [{name: a, url: "https://h/${TRON}"}]}
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		family chain.Family
+		values map[string]string
+		serves int
+		lacks  string
+	}{
+		{chain.EVM, map[string]string{"BSC": "1", "ETH": "2"}, 2, ""},
+		{chain.EVM, map[string]string{"BSC": "1", "BALSYNC_CHAIN": "bsc"}, 1, ""},
+		{chain.EVM, map[string]string{"BSC": "1"}, 2, "${ETH}"},
+		{chain.TRON, map[string]string{"TRON": "3"}, 1, ""},
+		{chain.TRON, nil, 1, "${TRON}"},
+	}
+	for _, tt := range tests {
+		values := map[string]string{"BALSYNC_CHAINS": path}
+		for key, value := range tt.values {
+			values[key] = value
+		}
+		e := from(values)
+		served, err := e.ServedChains(tt.family), e.Err()
+		if len(served) != tt.serves || (err == nil) != (tt.lacks == "") || err != nil && !strings.Contains(err.Error(), tt.lacks) {
+			t.Errorf("%s with %v: %d chains, %v", tt.family, tt.values, len(served), err)
+		}
+		for _, c := range served {
+			if tt.lacks == "" && len(c.Endpoints) != 1 {
+				t.Errorf("%s has no endpoint", c.Name)
+			}
+		}
 	}
 }
 

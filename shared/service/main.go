@@ -57,11 +57,11 @@ func (s Service[C]) serve(env *Env, stderr io.Writer) int {
 	format := env.OneOf("LOG_FORMAT", "json", "console")
 	addr, instance := adminAddr(env), env.Instance()
 	config := s.Load(env)
+	scrub := secret.NewScrubber(env.Secrets()...)
 	if err := env.Err(); err != nil {
-		fmt.Fprintf(stderr, "%s: the configuration has faults:\n%v\n", s.Name, err)
+		fmt.Fprintf(stderr, "%s: the configuration has faults:\n%s\n", s.Name, scrub.Scrub(err.Error()))
 		return ExitUsage
 	}
-	scrub := secret.NewScrubber(env.Secrets()...)
 	log := NewLogger(stderr, level, format, scrub)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -76,6 +76,9 @@ func (s Service[C]) serve(env *Env, stderr io.Writer) int {
 		start = start.Str(setting.Key, setting.Value)
 	}
 	start.Msg("starting")
+	for _, warning := range env.Warnings() {
+		process.Log.Warn().Str("what", warning).Msg("configuration")
+	}
 	return s.supervise(config, process, admin, stopLimit)
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -159,6 +160,18 @@ func TestAServiceThatEndsByItselfHasFailed(t *testing.T) {
 	c := start(t, "fails", nil, "BALSYNC_KEY=CANARY0123456789")
 	if code := c.code(); code != ExitFailed || !strings.Contains(c.log.String(), "cannot go on with ***") || strings.Contains(c.log.String(), "CANARY") {
 		t.Errorf("exit %d: %s", code, c.log)
+	}
+}
+
+func TestWhatTheConfigurationShouldNotBeIsLoggedAtTheStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte("CANARY0123456789"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, "fails", nil, "BALSYNC_KEY_FILE="+path)
+	c.code()
+	if log := c.log.String(); !strings.Contains(log, `"level":"warn"`) || !strings.Contains(log, "BALSYNC_KEY_FILE: every user") || strings.Contains(log, "CANARY") {
+		t.Errorf("log: %s", log)
 	}
 }
 

@@ -37,7 +37,7 @@ type Options struct {
 // LoadOptions reads NATS_URL and NATS_CREDS for a service.
 func LoadOptions(env *service.Env, name string) Options {
 	url := env.Require("NATS_URL", env.Secret("NATS_URL"), "where JetStream is, such as nats://127.0.0.1:4222")
-	return Options{URL: url, Creds: env.Text("NATS_CREDS", ""), Service: name, Instance: env.Instance()}
+	return Options{URL: url, Creds: env.SecretFile("NATS_CREDS"), Service: name, Instance: env.Instance()}
 }
 
 // Conn is a connection to the broker that reconnects for ever. It may be used concurrently.
@@ -67,6 +67,13 @@ func Connect(ctx context.Context, opt Options) (*Conn, error) {
 		default:
 		}
 	}
+	c.denied.lasts = denialLasts
+	// A right that was granted again while the connection lasted: nothing else tells.
+	c.denied.over = func() {
+		if c.nc.IsConnected() && c.Denied() == nil {
+			report(nil)
+		}
+	}
 	var refusal atomic.Pointer[error] // why the last try failed; the client itself forgets it
 	options := []nats.Option{
 		nats.Name(opt.Service + "/" + opt.Instance),
@@ -87,6 +94,10 @@ func Connect(ctx context.Context, opt Options) (*Conn, error) {
 			}
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if refused(err) { // while reconnecting nothing else tells
+				refusal.Store(&err)
+				report(fmt.Errorf("connect to nats: %w", err))
+			}
 			c.denied.note(err, time.Now())
 			if denied := c.Denied(); denied != nil {
 				report(denied)
@@ -119,6 +130,11 @@ func Connect(ctx context.Context, opt Options) (*Conn, error) {
 		}
 		return nil, fmt.Errorf("connect to nats (NATS_URL): %w", ended(ctx, withoutURL(cause)))
 	}
+}
+
+// refused says that the broker does not take the user: a password or key that is wrong, or has expired.
+func refused(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) || errors.Is(err, nats.ErrAccountAuthExpired)
 }
 
 // withoutURL drops the URL, which may carry a password, from the error that quotes it.
@@ -157,4 +173,5 @@ func (c *Conn) Close() {
 		_ = c.nc.FlushTimeout(2 * time.Second) // an ack that is lost here is a redelivery, and nobody is left to tell
 	}
 	c.nc.Close()
+	c.denied.end()
 }

@@ -16,9 +16,13 @@ const denialLasts = time.Minute
 // denial remembers a refused permission. To the caller who was refused it looks like a timeout: only the connection's error handler
 // learns the reason.
 type denial struct {
-	mu   sync.Mutex // guards below
-	err  error
-	when time.Time
+	over func() // called when one that was held is held no longer; set before the first note
+
+	mu    sync.Mutex // guards below
+	err   error
+	when  time.Time
+	lasts time.Duration
+	timer *time.Timer // runs over; nil: none was held yet
 }
 
 // note takes an error of the connection; any other than a refused permission is left to the call that it belongs to.
@@ -29,6 +33,20 @@ func (d *denial) note(err error, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.err, d.when = err, now
+	if d.timer == nil {
+		d.timer = time.AfterFunc(d.lasts+time.Millisecond, d.over)
+	} else {
+		d.timer.Reset(d.lasts + time.Millisecond)
+	}
+}
+
+// end stops waiting for the end of a denial.
+func (d *denial) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.timer != nil {
+		d.timer.Stop()
+	}
 }
 
 // forget is for a new connection, which may have other permissions.
@@ -41,7 +59,7 @@ func (d *denial) forget() {
 func (d *denial) current(now time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if now.Sub(d.when) > denialLasts {
+	if now.Sub(d.when) > d.lasts {
 		return nil
 	}
 	return d.err

@@ -9,7 +9,8 @@ import (
 )
 
 func TestADenialIsHeldForAMinuteAndRenewedByTheNext(t *testing.T) {
-	var d denial
+	d := denial{lasts: denialLasts, over: func() {}}
+	defer d.end()
 	start := time.Unix(0, 0)
 	d.note(errors.New("nats: slow consumer"), start)
 	if err := d.current(start); err != nil {
