@@ -18,7 +18,7 @@ const (
 	// blockGas leaves room for about 30,000 moved balances in one block. It has no part in an
 	// eth_call, whose gas the node bounds on its own.
 	blockGas = 500_000_000
-	// oddWallets bounds how many wallets start with a balance of an odd token other than the proxy.
+	// oddWallets bounds how many wallets start with a balance of a token that never moves.
 	oddWallets = 200
 )
 
@@ -78,13 +78,22 @@ func storage(cfg Config, c contract, asset int, wallets []common.Address) map[co
 	if c.balances < 0 {
 		return slots
 	}
-	if c.role == odd && c.token.Name != "proxy" {
+	if c.role != good && c.token.Name != "proxy" {
 		wallets = wallets[:min(len(wallets), oddWallets)]
 	}
+	total := new(uint256.Int)
 	for i, wallet := range wallets {
-		if held := genesisBalance(cfg.ChainID, asset, c.token.Decimals, i); !held.IsZero() {
-			slots[balanceSlot(wallet, c.balances)] = held.Bytes32()
+		held := genesisBalance(cfg.ChainID, asset, c.token.Decimals, i)
+		if c.token.Name == returnsMax {
+			held.SetAllOne()
 		}
+		if !held.IsZero() {
+			slots[balanceSlot(wallet, c.balances)] = held.Bytes32()
+			total.Add(total, held)
+		}
+	}
+	if slot, ok := c.code.Slots["totalSupply"]; ok {
+		slots[slotHash(slot)] = total.Bytes32()
 	}
 	return slots
 }
