@@ -80,13 +80,18 @@ func token(contract string) wire.Asset {
 	return wire.Asset{ID: uuid.New(), Contract: contract, Decimals: 18}
 }
 
+// tokenOf is a token with the decimals that it has on the chain.
+func tokenOf(t evmdev.Token) wire.Asset {
+	return wire.Asset{ID: uuid.New(), Contract: t.Address, Decimals: t.Decimals}
+}
+
 func rowOf(asset wire.Asset, address string) fetch.Row {
 	return fetch.Row{ID: uuid.New(), Wallet: uuid.New(), Address: address, Asset: asset}
 }
 
 // goodRows are the coin, both tokens and the proxy of the first n wallets.
 func goodRows(node *evmdev.Node, n int) []fetch.Row {
-	assets := []wire.Asset{native(), token(node.Tokens()[0].Address), token(node.Tokens()[1].Address), token(node.Token("proxy").Address)}
+	assets := []wire.Asset{native(), tokenOf(node.Tokens()[0]), tokenOf(node.Tokens()[1]), tokenOf(node.Token("proxy"))}
 	var rows []fetch.Row
 	for w := range n {
 		for _, asset := range assets {
