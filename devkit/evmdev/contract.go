@@ -36,7 +36,6 @@ const (
 	proxied     = "implementation" // the code that the proxy runs
 	nativeMover = "native-mover"   // sends the chain's own coin to wallets
 	returnsMax  = "returns-max"    // gives every wallet 2^256-1
-	multicall   = "multicall3"     // stands at Multicall3
 )
 
 // contracts lists what stands on every chain. Position + firstToken is the asset number.
@@ -75,7 +74,6 @@ func contracts(compiled artefacts) ([]contract, error) {
 		{"no-code", "", 18, bad},
 		{proxied, "Token", 6, inner},
 		{nativeMover, "NativeMover", 0, inner},
-		{multicall, "Multicall3", 0, inner},
 	}
 	out := make([]contract, len(list))
 	for i, entry := range list {
@@ -104,13 +102,7 @@ func contracts(compiled artefacts) ([]contract, error) {
 	return out, nil
 }
 
-// Multicall3 is where a contract of that interface stands, as it does on most real chains.
-const Multicall3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
-
 // contractAddress depends on the name alone.
 func contractAddress(name string) common.Address {
-	if name == multicall {
-		return common.HexToAddress(Multicall3)
-	}
 	return common.BytesToAddress(crypto.Keccak256([]byte("evmdev " + name)))
 }

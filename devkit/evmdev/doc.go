@@ -1,7 +1,7 @@
 // Package evmdev runs a real geth in this process, for tests, benches and the development stack: a
 // chain of its own in memory, JSON-RPC on loopback under geth's default limits, thousands of funded
 // wallets, tokens of which some misbehave, balances that move from block to block, and an oracle
-// that knows every balance at every height. A Multicall3 stands where it does on real chains.
+// that knows every balance at every height.
 //
 // Everything is in the genesis block, so a chain of 20,000 wallets starts in two seconds. What
 // the wallets hold depends on the chain id, the asset and the wallet's number alone.

@@ -28,7 +28,7 @@ func TestEveryPlantedTokenIsFoundByName(t *testing.T) {
 			t.Errorf("%s is %+v by name, %+v in its list", token.Name, got, token)
 		}
 	}
-	for _, name := range []string{"", "coin", proxied, nativeMover, multicall} {
+	for _, name := range []string{"", "coin", proxied, nativeMover} {
 		if got := n.Token(name); got != (Token{}) {
 			t.Errorf("%q is %+v", name, got)
 		}
@@ -104,20 +104,6 @@ func TestFickleTokensAnswerByHowTheyAreAsked(t *testing.T) {
 				t.Errorf("%s by %s: success and value %s, want %s", token.Name, opcode, got, want[token.Name])
 			}
 		}
-	}
-}
-
-func TestMulticall3AsksForManyAndOutlivesThoseThatFail(t *testing.T) {
-	n := start(t, Config{Wallets: 50})
-	// aggregate3 of getChainId() at Multicall3 itself and of anything at a contract that reverts; both may fail.
-	word := func(hex string) string { return strings.Repeat("0", 64-len(hex)) + hex }
-	data := "0x82ad56cb" + word("20") + word("2") + word("40") + word("e0")
-	data += word(Multicall3[2:]) + word("1") + word("60") + word("4") + "3408e470" + strings.Repeat("0", 56)
-	data += word(n.Token("reverts").Address[2:]) + word("1") + word("60") + word("0")
-	text := askText(t, n, "eth_call", map[string]any{"to": Multicall3, "data": data}, "latest")
-	want := "0x" + word("20") + word("2") + word("40") + word("c0") + word("1") + word("40") + word("20") + word("7a69") + word("0") + word("40") + word("64")
-	if !strings.HasPrefix(text, want) {
-		t.Errorf("%s, want it to begin with %s", text, want)
 	}
 }
 
