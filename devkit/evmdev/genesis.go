@@ -64,6 +64,8 @@ func genesis(cfg Config, list []contract, funder common.Address) *core.Genesis {
 	alloc := core.SystemContractAllocs()
 	alloc[funder] = types.Account{Balance: new(big.Int).Lsh(big.NewInt(1), 200)}
 
+	alloc[common.HexToAddress(Multicall)] = multicallAccount()
+
 	wallets := make([]common.Address, cfg.Wallets)
 	for i := range wallets {
 		wallets[i] = walletAddress(i)

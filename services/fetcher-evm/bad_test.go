@@ -23,13 +23,11 @@ func TestABadTokenIsItsRowsErrorAndNobodyElses(t *testing.T) {
 	}
 	for _, bad := range node.Bad() {
 		for _, copies := range []int{1, 20} {
-			for _, batch := range []int{100, 1} {
-				if batch == 1 && copies > 1 {
+			for at := override; at <= single; at++ {
+				if at == single && copies > 1 {
 					continue
 				}
-				config := setup()
-				config.BatchSize = batch
-				r := readerOf(t, config, chainOf(node.URL()))
+				r := readerOf(t, setupAt(at), chainOf(node.URL()))
 				rows := append([]fetch.Row{}, good[:100]...)
 				asset := token(bad.Address)
 				for i := range copies {
@@ -40,7 +38,7 @@ func TestABadTokenIsItsRowsErrorAndNobodyElses(t *testing.T) {
 				planted := outcomes[100 : 100+copies]
 				for _, o := range planted {
 					if o.Raw != "" || o.Err == nil || o.Err.Class != wire.ClassRow || o.Err.Code != badTokens[bad.Name] {
-						t.Errorf("%s ×%d, batch %d: %q %+v, want %s", bad.Name, copies, batch, o.Raw, o.Err, badTokens[bad.Name])
+						t.Errorf("%s ×%d, %s: %q %+v, want %s", bad.Name, copies, at, o.Raw, o.Err, badTokens[bad.Name])
 					}
 				}
 				mustBeTrue(t, node, append(append([]fetch.Row{}, rows[:100]...), rows[100+copies:]...),
@@ -82,20 +80,22 @@ func TestAShortAnswerIsNotAValue(t *testing.T) {
 func TestOddTokensGiveTheTruthOrAnError(t *testing.T) {
 	node := geth(t, chainID)
 	for _, odd := range node.Odd() {
-		rows := []fetch.Row{rowOf(token(odd.Address), node.Wallet(7)), rowOf(token(odd.Address), node.Wallet(12))}
-		outcomes := readerOf(t, setup(), chainOf(node.URL())).Read(t.Context(), rows, 0)
-		if odd.Name == "returns-megabyte" && outcomes[0].Err != nil {
-			noValue(t, outcomes) // a bound on gas may refuse it
-			continue
+		for at := override; at <= single; at++ {
+			rows := []fetch.Row{rowOf(tokenOf(odd), node.Wallet(7)), rowOf(tokenOf(odd), node.Wallet(12))}
+			outcomes := readerOf(t, setupAt(at), chainOf(node.URL())).Read(t.Context(), rows, 0)
+			if odd.Name == "returns-megabyte" && outcomes[0].Err != nil {
+				noValue(t, outcomes) // a bound on gas may refuse it
+				continue
+			}
+			mustBeTrue(t, node, rows, outcomes)
 		}
-		mustBeTrue(t, node, rows, outcomes)
 	}
 }
 
 // An error of a batch is only believed once the row has failed alone: here the batch lies.
 func TestABatchsErrorIsOverturnedByTheSingleCall(t *testing.T) {
 	node := geth(t, chainID)
-	r := readerOf(t, setup(), chainOf(node.URL()))
+	r := readerOf(t, setupAt(batch), chainOf(node.URL()))
 	rewrite(node, func(e exchange) string {
 		if strings.HasPrefix(e.request, "[") {
 			return strings.ReplaceAll(e.answer, `"result":"0x000000000000000000`, `"error":{"code":3,"message":"execution reverted"},"x":"`)

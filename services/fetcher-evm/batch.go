@@ -31,65 +31,21 @@ func (r *reading) guarded(replies []reply) *failure {
 	return f
 }
 
-// batches reads the calls in batches of the endpoint's size, or alone where it takes none. It ends early with the failure
-// after which the endpoint should not be asked for more; calls that have no outcome then were not answered.
-func (r *reading) batches(ctx context.Context, calls []call) *failure {
-	overhead := len(r.guards())
-	for len(calls) > 0 {
-		room := r.node.sizes.now() - overhead
-		if room < 1 {
-			return r.single(ctx, calls)
-		}
-		n := min(room, len(calls))
-		again, f := r.chunk(ctx, calls[:n])
-		calls = calls[n:]
-		switch {
-		case f == nil:
-		case f.class == oversized:
-			r.node.sizes.lower((n + overhead) / 2)
-			f = r.batches(ctx, again)
-		case f.class == unsupported:
-			r.node.sizes.lower(1)
-			f = r.single(ctx, again)
-		case f.class == overlong:
-			f = r.fewer(ctx, again, n)
-		}
-		if f != nil {
-			return f
-		}
-	}
-	return nil
-}
-
-// fewer asks again for calls of which n together had an answer that is too large: in halves, down to the one token that
-// makes it so. What others have in common with it is only the request, so nothing is learnt about the endpoint.
-func (r *reading) fewer(ctx context.Context, calls []call, n int) *failure {
-	switch {
-	case len(calls) == 1:
-		return r.single(ctx, calls)
-	case len(calls) < n:
-		return r.batches(ctx, calls)
-	}
-	if f := r.batches(ctx, calls[:n/2]); f != nil {
-		return f
-	}
-	return r.batches(ctx, calls[n/2:])
-}
-
-// chunk reads the calls in one request. With a failure come the calls that it left without an outcome.
-func (r *reading) chunk(ctx context.Context, calls []call) (again []call, failed *failure) {
+// batch reads the calls in one request. Of an answer that is too large it keeps what it got.
+func (r *reading) batch(ctx context.Context, calls []call) answered {
 	requests := r.guards()
 	overhead := len(requests)
 	for _, c := range calls {
 		requests = append(requests, c.request(r.pin.block, r.gas))
 	}
-	replies, f := r.node.batch(ctx, requests)
+	replies, took, f := r.node.batch(ctx, requests)
 	if f == nil {
 		f = r.guarded(replies[:overhead])
 	}
 	if f != nil {
-		return calls, f
+		return answered{calls, took, f}
 	}
+	var again []call
 	var size, end *failure
 	failures := 0
 	for i, c := range calls {
@@ -103,14 +59,64 @@ func (r *reading) chunk(ctx context.Context, calls []call) (again []call, failed
 				end = a.failed
 			}
 		case a.code != "":
-			r.suspects = append(r.suspects, suspect{c, a.code})
+			r.suspects = append(r.suspects, suspect{c, a.code, false})
 		default:
-			r.settle(c, a, r.byBatch)
+			r.value(c, a.raw, batch)
 		}
 	}
 	// One element may fail through its token alone; that must not cost the calls that come after it. A limit is everybody's.
 	if end != nil && (failures == len(calls) || end.class == limited || end.class == barred) {
-		return again, end
+		size = end
 	}
-	return again, size
+	return answered{again, took, size}
+}
+
+// many asks for things in batches, or one by one at an endpoint that takes none, each behind the guards. It gives the replies up to
+// the failure that it ends with.
+func (r *reading) many(ctx context.Context, requests []request) ([]reply, *failure) {
+	var replies []reply
+	for len(requests) > len(replies) {
+		guards, rest := r.guards(), requests[len(replies):]
+		room := r.node.ladder.sizes[batch].now() - len(guards)
+		if r.node.ladder.from(batch, r.avoid) != batch || room < 1 {
+			more, f := r.oneByOne(ctx, append(rest, guards...))
+			if f == nil {
+				f = r.guarded(more[len(rest):])
+			}
+			if f != nil {
+				return replies, f
+			}
+			return append(replies, more[:len(rest)]...), nil
+		}
+		n := min(room, len(rest))
+		got, _, f := r.node.batch(ctx, append(guards, rest[:n]...))
+		if f == nil {
+			if f = r.guarded(got[:len(guards)]); f != nil {
+				return replies, f
+			}
+			r.node.ladder.worked(batch)
+			replies = append(replies, got[len(guards):]...)
+			continue
+		}
+		switch {
+		case f.class == oversized || f.class == overlong && n > 1:
+			r.node.ladder.sizes[batch].broke(n + len(guards))
+		case f.structural():
+			r.stumble(batch, f)
+		default:
+			return replies, f
+		}
+	}
+	return replies, nil
+}
+
+// oneByOne asks for things one after the other, up to a failure after which it is pointless.
+func (r *reading) oneByOne(ctx context.Context, requests []request) ([]reply, *failure) {
+	replies := make([]reply, len(requests))
+	for i, q := range requests {
+		if replies[i] = r.node.call(ctx, q); replies[i].failed != nil && replies[i].failed.ends() {
+			return nil, replies[i].failed
+		}
+	}
+	return replies, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
+	"github.com/balance-sync/balance-sync/shared/scanner"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
 
@@ -12,31 +13,47 @@ import (
 type call struct {
 	row    int
 	holder address
-	token  address // without meaning when native
+	token  address // zero when native
 	native bool
+	// decimals is what the database says of the token.
+	decimals int
 }
 
 // plan gives the calls for those rows that can be asked for, and settles the others: a bad address or token costs no
-// request, and above all never becomes a read of something else, such as the native coin.
+// request, and above all never becomes a read of something else, such as the native coin. The calls are in the order of [byToken].
 func plan(rows []fetch.Row) ([]call, []fetch.Outcome) {
 	outcomes := make([]fetch.Outcome, len(rows))
 	calls := make([]call, 0, len(rows))
+	tokens := map[string]parsedToken{}
 	for i, row := range rows {
-		c := call{row: i, native: row.Asset.Native}
+		c := call{row: i, native: row.Asset.Native, decimals: row.Asset.Decimals}
 		var err error
 		if c.holder, err = parseAddress(row.Address); err != nil {
 			outcomes[i] = fetch.RowError(wire.CodeBadAddress, fmt.Sprintf("%q is %v", row.Address, err))
 			continue
 		}
 		if !c.native {
-			if c.token, err = parseToken(row.Asset.Contract); err != nil {
-				outcomes[i] = fetch.RowError(wire.CodeBadToken, err.Error())
+			t, known := tokens[row.Asset.Contract]
+			if !known {
+				t.token, t.err = parseToken(row.Asset.Contract)
+				tokens[row.Asset.Contract] = t
+			}
+			if t.err != nil {
+				outcomes[i] = fetch.RowError(wire.CodeBadToken, t.err.Error())
 				continue
 			}
+			c.token = t.token
 		}
 		calls = append(calls, c)
 	}
+	byToken(calls)
 	return calls, outcomes
+}
+
+// parsedToken is what [parseToken] made of a text: a claim has few tokens and many rows.
+type parsedToken struct {
+	token address
+	err   error
 }
 
 // parseToken reads the contract of an asset that is not the native coin.
@@ -47,6 +64,9 @@ func parseToken(text string) (address, error) {
 	}
 	if a.reserved() {
 		return address{}, fmt.Errorf("contract %q is zero or a precompile, not a token", text)
+	}
+	if a == address(scanner.OverrideAddress()) {
+		return address{}, fmt.Errorf("contract %q is where the scanner is put, not a token", text)
 	}
 	return a, nil
 }

@@ -28,15 +28,13 @@ type transport struct {
 	url     secret.Text
 	headers map[string]secret.Text
 	timeout time.Duration
-	// most is the largest answer that is read, in bytes.
-	most int64
 	// resent counts what was sent twice.
 	resent func()
 }
 
 // newTransport keeps up to conns connections alive.
-func newTransport(e chain.Endpoint, timeout time.Duration, most int64, conns int, resent func()) *transport {
-	return &transport{url: e.URL, headers: e.Headers, timeout: timeout, most: most, resent: resent, client: &http.Client{
+func newTransport(e chain.Endpoint, timeout time.Duration, conns int, resent func()) *transport {
+	return &transport{url: e.URL, headers: e.Headers, timeout: timeout, resent: resent, client: &http.Client{
 		// A redirect could take the key to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
@@ -52,8 +50,8 @@ func newTransport(e chain.Endpoint, timeout time.Duration, most int64, conns int
 	}}
 }
 
-// post sends a body and gives the body of the answer, once its status is 200.
-func (t *transport) post(ctx context.Context, body []byte) ([]byte, *failure) {
+// post sends a body and gives the body of the answer, once its status is 200. An answer above most bytes is not read.
+func (t *transport) post(ctx context.Context, body []byte, most int64) ([]byte, *failure) {
 	timed, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	response, err := t.send(timed, body)
@@ -61,9 +59,9 @@ func (t *transport) post(ctx context.Context, body []byte) ([]byte, *failure) {
 		return nil, t.failure(ctx, err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, t.most+1))
-	if int64(len(answer)) > t.most {
-		return nil, &failure{class: overlong, text: fmt.Sprintf("an answer above %d bytes", t.most)}
+	answer, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	if int64(len(answer)) > most {
+		return nil, &failure{class: overlong, text: fmt.Sprintf("an answer above %d bytes", most)}
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, refusal(response, answer)
@@ -122,7 +120,7 @@ func (t *transport) failure(ctx context.Context, err error) *failure {
 // refusal names what an answer with another status than 200 means.
 func refusal(response *http.Response, body []byte) *failure {
 	code, message := errorOf(body)
-	return &failure{class: classify(response.StatusCode, code, message), text: strings.TrimSpace("HTTP " + response.Status + " " + message),
+	return &failure{class: classify(response.StatusCode, code, message), said: code != 0, text: strings.TrimSpace("HTTP " + response.Status + " " + message),
 		pause: retryAfter(response.Header.Get("Retry-After"), time.Now())}
 }
 

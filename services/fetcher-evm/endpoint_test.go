@@ -56,9 +56,9 @@ func hangUp(t *testing.T, answers int) (url string, requests *atomic.Int32) {
 func TestADeadKeptAliveConnectionIsTriedAgainOnce(t *testing.T) {
 	url, requests := hangUp(t, 1)
 	var resent atomic.Int32
-	tr := newTransport(chain.Endpoint{URL: secret.New(url)}, 2*time.Second, 1<<20, 4, func() { resent.Add(1) })
+	tr := newTransport(chain.Endpoint{URL: secret.New(url)}, 2*time.Second, 4, func() { resent.Add(1) })
 	for i := range 3 { // each but the first finds a connection that the server is about to close
-		if _, f := tr.post(t.Context(), []byte("{}")); f != nil {
+		if _, f := tr.post(t.Context(), []byte("{}"), 1<<20); f != nil {
 			t.Fatalf("request %d: %v", i, f)
 		}
 	}
@@ -69,8 +69,8 @@ func TestADeadKeptAliveConnectionIsTriedAgainOnce(t *testing.T) {
 
 func TestANewConnectionThatDiesIsNotTriedAgain(t *testing.T) {
 	url, requests := hangUp(t, 0)
-	tr := newTransport(chain.Endpoint{URL: secret.New(url)}, 2*time.Second, 1<<20, 4, func() { t.Error("sent again") })
-	if _, f := tr.post(t.Context(), []byte("{}")); f == nil || f.class != down {
+	tr := newTransport(chain.Endpoint{URL: secret.New(url)}, 2*time.Second, 4, func() { t.Error("sent again") })
+	if _, f := tr.post(t.Context(), []byte("{}"), 1<<20); f == nil || f.class != down {
 		t.Errorf("%v", f)
 	}
 	if requests.Load() != 1 {

@@ -36,15 +36,22 @@ type Config struct {
 	Fetch fetch.Config
 	// Timeout bounds one request to a node.
 	Timeout time.Duration
+	// Route is the best way to read that is used: one of the routes of a proof, "" for whatever endpoints can do.
+	Route string
 	// BatchSize is the most elements of a JSON-RPC batch; 1 means single calls. Endpoints that take less are learnt.
 	BatchSize int
 	// Gas is what a token may burn in a call; MaxGas what it may burn alone, once, when that was not enough.
 	Gas, MaxGas uint64
-	// MaxAnswer is the largest answer that is read, in bytes.
+	// MaxAnswer is the largest answer that is read, in bytes; of a scan less.
 	MaxAnswer int64
+	// MaxBody is the largest request for several balances, in bytes; 0 means 1 MB.
+	MaxBody int
 	// CheckEvery is how often the chain id and the head of every endpoint are checked.
 	CheckEvery time.Duration
 }
+
+// maxBody is what every node takes: geth 5 MiB, anvil 2.
+const maxBody = 1 << 20
 
 // Load reads the configuration; faults go to env.
 func Load(env *service.Env) Config {
@@ -57,6 +64,7 @@ func Load(env *service.Env) Config {
 			Patience:   env.Duration("BALSYNC_PATIENCE", 15*time.Second, time.Second, 2*time.Minute),
 		},
 		Timeout:    env.Duration("BALSYNC_RPC_TIMEOUT", 5*time.Second, 100*time.Millisecond, time.Minute),
+		Route:      env.OneOf("BALSYNC_RPC_ROUTE", routes[override:]...),
 		BatchSize:  env.Int("BALSYNC_RPC_BATCH", 100, 1, 1000),
 		Gas:        uint64(env.Int("BALSYNC_CALL_GAS", 300_000, 50_000, 10_000_000)),
 		MaxGas:     uint64(env.Int("BALSYNC_CALL_GAS_MAX", 3_000_000, 50_000, 50_000_000)),

@@ -25,6 +25,8 @@ const (
 	down        class = "unreachable"  // the connection or the server failed
 	foreign     class = "wrong_chain"  // the node is of another chain
 	ahead       class = "ahead"        // a height that the chain cannot have reached
+	strayed     class = "strayed"      // the answer is of another block than it was asked for
+	misfit      class = "misfit"       // the node did not run what it was sent, or not to its end
 	stopped     class = "stopped"      // we gave up waiting, which is nobody's fault
 )
 
@@ -37,6 +39,10 @@ type failure struct {
 	pause time.Duration
 	// blamed says that the pool was told.
 	blamed bool
+	// said tells a node's own error from an answer that is none, such as a gateway's page.
+	said bool
+	// elsewhere tells an answer of another height from one of another block of the same height, as a fork gives.
+	elsewhere bool
 }
 
 // Error gives class and text.
@@ -52,7 +58,7 @@ func (f *failure) code() string {
 	switch f.class {
 	case limited, barred:
 		return wire.CodeRateLimited
-	case lagging, pruned:
+	case lagging, pruned, strayed:
 		return wire.CodeLagging
 	case slow, down, stopped:
 		return wire.CodeUnreachable
@@ -67,8 +73,17 @@ func (f *failure) code() string {
 // ends reports whether asking the same node for more rows of the reading is pointless or unwelcome.
 func (f *failure) ends() bool {
 	switch f.class {
-	case limited, barred, lagging, pruned, slow, down, foreign, stopped:
+	case limited, barred, lagging, pruned, strayed, slow, down, foreign, stopped:
 		return true
 	}
 	return false
+}
+
+// structural reports whether the node cannot do what the request's rung takes, as far as one answer can tell.
+func (f *failure) structural() bool {
+	switch f.class {
+	case unsupported, reverted, misfit:
+		return true
+	}
+	return f.class == garbage && f.said
 }

@@ -42,7 +42,7 @@ func TestBatchesShrinkToWhatTheNodeTakes(t *testing.T) {
 	for _, most := range []int{100, 7, 3, 1} {
 		node := geth(t, chainID)
 		limit(node, most)
-		r := readerOf(t, setup(), chainOf(node.URL()))
+		r := readerOf(t, setupAt(batch), chainOf(node.URL()))
 		list := goodRows(node, 10)
 		rows = len(list)
 		mustBeTrue(t, node, list, r.Read(t.Context(), list, 0))
@@ -86,11 +86,9 @@ func TestANodeOfAnotherChainIsNeverRead(t *testing.T) {
 func TestANodeThatBecomesAnotherChainsIsFoundByItsNextAnswer(t *testing.T) {
 	node, other := geth(t, chainID), geth(t, chainID+1)
 	rows := goodRows(node, 5)
-	for _, batch := range []int{100, 1} {
+	for at := override; at <= single; at++ {
 		node.Intercept(nil)
-		config := setup()
-		config.BatchSize = batch
-		r := readerOf(t, config, chainOf(node.URL()))
+		r := readerOf(t, setupAt(at), chainOf(node.URL()))
 		mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
 		// The pin is fresh, so nothing but the reads themselves can notice. Blocks are named by number, which the other chain has too.
 		for _, n := range r.fleet.nodes {
@@ -102,7 +100,7 @@ func TestANodeThatBecomesAnotherChainsIsFoundByItsNextAnswer(t *testing.T) {
 		outcomes := r.Read(t.Context(), rows, 0)
 		noValue(t, outcomes)
 		if outcomes[0].Err.Code != wire.CodeWrongChain {
-			t.Errorf("batch %d: %+v", batch, outcomes[0].Err)
+			t.Errorf("%s: %+v", at, outcomes[0].Err)
 		}
 		if r.fleet.pool.States()[0].Fault == nil {
 			t.Error("the node is still in use")
@@ -140,7 +138,7 @@ func TestALaggingNodeIsPassedOver(t *testing.T) {
 	node := geth(t, chainID)
 	rows := goodRows(node, 5)
 	c := chainOf(node.URL(), node.URL())
-	r := readerOf(t, setup(), c)
+	r := readerOf(t, setupAt(batch), c)
 	// The node says that it does not have the block, as one does that was behind another when the block was chosen.
 	var lagging atomic.Int32
 	rewrite(node, func(e exchange) string {
@@ -155,7 +153,7 @@ func TestALaggingNodeIsPassedOver(t *testing.T) {
 		t.Error("no node was asked twice")
 	}
 	lagging.Store(-1000) // now a single endpoint, which lags for good
-	one := readerOf(t, setup(), chainOf(node.URL()))
+	one := readerOf(t, setupAt(batch), chainOf(node.URL()))
 	rewrite(node, func(e exchange) string {
 		if strings.HasPrefix(e.request, "[") {
 			return regexp.MustCompile(`"result":"[^"]*"`).ReplaceAllString(e.answer, `"error":{"code":-32000,"message":"header not found"}`)

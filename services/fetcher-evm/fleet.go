@@ -19,24 +19,37 @@ import (
 
 // fleet is the nodes of one chain.
 type fleet struct {
-	chain   chain.Config
-	pool    *upstream.Pool
-	nodes   map[*upstream.Endpoint]*node
-	process service.Process
-	metrics *metrics
-	log     zerolog.Logger
+	chain chain.Config
+	// multicall is where Multicall3 should stand.
+	multicall address
+	pool      *upstream.Pool
+	nodes     map[*upstream.Endpoint]*node
+	process   service.Process
+	metrics   *metrics
+	log       zerolog.Logger
+	// config are the service's settings.
+	config Config
+	// scripts are the scanner's programs for the chain.
+	scripts scripts
+	// tokens is what was learnt about the chain's tokens, at whichever endpoint.
+	tokens *tokens
 	// scrub knows the secrets of this chain, whoever made the process.
 	scrub *secret.Scrubber
 }
 
 // newFleet makes the chain's nodes, all in quarantine until the first check.
 func newFleet(config Config, c chain.Config, process service.Process) (*fleet, error) {
-	c.BlockTime = cmp.Or(c.BlockTime, time.Second)
+	c.BlockTime, c.Multicall = cmp.Or(c.BlockTime, time.Second), cmp.Or(c.Multicall, chain.DefaultMulticall)
+	config.MaxBody = cmp.Or(config.MaxBody, maxBody)
+	multicall, err := parseAddress(c.Multicall)
+	if err != nil {
+		return nil, fmt.Errorf("multicall %q is %w", c.Multicall, err)
+	}
 	m, err := newMetrics(process.Metrics, c.Name)
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{chain: c, process: process, metrics: m, nodes: map[*upstream.Endpoint]*node{},
+	f := &fleet{chain: c, process: process, metrics: m, nodes: map[*upstream.Endpoint]*node{}, config: config, tokens: newTokens(), scripts: newScripts(c), multicall: multicall,
 		log: process.Log.With().Str("chain", c.Name).Logger(), scrub: secret.NewScrubber(chain.Secrets([]chain.Config{c})...)}
 	members := make([]upstream.Member, len(c.Endpoints))
 	for i, e := range c.Endpoints {
@@ -49,8 +62,8 @@ func newFleet(config Config, c chain.Config, process service.Process) (*fleet, e
 	}
 	for i, member := range f.pool.Endpoints() {
 		resent := m.resent.WithLabelValues(member.Name())
-		f.nodes[member] = &node{fleet: f, member: member, sizes: sizes{most: config.BatchSize},
-			transport: newTransport(c.Endpoints[i], config.Timeout, config.MaxAnswer, config.Fetch.SweepSlots+config.Fetch.FastSlots+2, resent.Inc)}
+		f.nodes[member] = &node{fleet: f, member: member, ladder: newLadder(rungOf(config.Route), config.BatchSize),
+			transport: newTransport(c.Endpoints[i], config.Timeout, config.Fetch.SweepSlots+config.Fetch.FastSlots+2, resent.Inc)}
 		if plain(c.Endpoints[i].URL) {
 			f.log.Warn().Str("endpoint", member.Name()).Msg("endpoint is asked over http without tls: keys and answers can be read and changed on the way")
 		}

@@ -2,6 +2,7 @@ package fetcherevm
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,13 +23,18 @@ type reply struct {
 
 // append adds the request to a body.
 func (r request) append(body []byte, id uint64) []byte {
+	body = appendHead(body, id, r.method)
+	body = append(body, r.params...)
+	return append(body, '}')
+}
+
+// appendHead adds a request up to its parameters, which and a brace are to follow.
+func appendHead(body []byte, id uint64, method string) []byte {
 	body = append(body, `{"jsonrpc":"2.0","id":`...)
 	body = strconv.AppendUint(body, id, 10)
 	body = append(body, `,"method":"`...)
-	body = append(body, r.method...)
-	body = append(body, `","params":`...)
-	body = append(body, r.params...)
-	return append(body, '}')
+	body = append(body, method...)
+	return append(body, `","params":`...)
 }
 
 // encodeBatch gives the body for the requests, whose ids count up from first.
@@ -66,7 +72,7 @@ func (e envelope) reply() reply {
 		return reply{failed: garbled("both a result and an error")}
 	case !absent(e.Error):
 		code, message := readError(e.Error)
-		return reply{failed: &failure{class: classify(200, code, message), text: message}}
+		return reply{failed: &failure{class: classify(200, code, message), text: message, said: true}}
 	case e.Version != "2.0":
 		return reply{failed: garbled("a message of JSON-RPC version %q", e.Version)}
 	case e.Result == nil:
@@ -120,6 +126,33 @@ func decodeSingle(body []byte, id uint64) reply {
 		return reply{failed: garbled("an answer to request %s, not %d", e.ID, id)}
 	}
 	return e.reply()
+}
+
+// decodeData reads the answer to the single request id whose result is bytes. The answer of the usual shape costs no more than
+// turning its digits into bytes; any other one goes the long way, which says what is wrong with it.
+func decodeData(body []byte, id uint64) ([]byte, *failure) {
+	usual := append(strconv.AppendUint(append(make([]byte, 0, 64), `{"jsonrpc":"2.0","id":`...), id, 10), `,"result":"0x`...)
+	if digits, found := bytes.CutPrefix(body, usual); found {
+		if digits, found = bytes.CutSuffix(bytes.TrimRight(digits, " \t\r\n"), []byte(`"}`)); found {
+			data := make([]byte, hex.DecodedLen(len(digits)))
+			if _, err := hex.Decode(data, digits); err == nil {
+				return data, nil
+			}
+		}
+	}
+	r := decodeSingle(body, id)
+	if r.failed != nil {
+		return nil, r.failed
+	}
+	var text string
+	if err := json.Unmarshal(r.result, &text); err != nil || r.result == nil {
+		return nil, &failure{class: misfit, text: "a return that is not a string"}
+	}
+	data, err := parseData(text)
+	if err != nil {
+		return nil, &failure{class: misfit, text: "a return that is not bytes: " + err.Error()}
+	}
+	return data, nil
 }
 
 // decodeBatch reads the answer to n requests whose ids count up from first, in whatever order. The failure is that of

@@ -53,7 +53,8 @@ func (n *node) check(ctx context.Context) {
 		return
 	}
 	if n.member.Admit() {
-		n.fleet.log.Info().Str("endpoint", n.member.Name()).Int64("height", head.number).Bool("by_hash", n.takesHash()).Msg("endpoint is in use")
+		n.fleet.log.Info().Str("endpoint", n.member.Name()).Int64("height", head.number).Bool("by_hash", n.takesHash()).
+			Str("route", n.ladder.from(override, perRung[bool]{}).String()).Msg("endpoint is in use")
 	}
 	n.member.Saw(head.number) // a head that was told in quarantine did not count
 }

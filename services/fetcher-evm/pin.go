@@ -92,6 +92,9 @@ func (n *node) resolve(ctx context.Context) (*pin, *failure) {
 		return nil, f
 	}
 	block, f := n.head(ctx)
+	if f == nil {
+		f = n.probeFirst(ctx, block)
+	}
 	if f != nil {
 		return nil, f
 	}
@@ -185,9 +188,19 @@ func (n *node) ofChain(r reply) *failure {
 		return garbled("a chain id of %q: %v", text, err)
 	}
 	if id.Cmp(new(big.Int).SetUint64(n.fleet.chain.ChainID)) != 0 {
-		f := &failure{class: foreign, text: fmt.Sprintf("the node answers chain id %s, %d is configured", id, n.fleet.chain.ChainID)}
-		n.quarantine(f)
-		return f
+		return n.isForeign(id)
 	}
 	return nil
+}
+
+// isForeign takes the node out: it is of another chain than ours.
+func (n *node) isForeign(id any) *failure {
+	f := &failure{class: foreign, text: fmt.Sprintf("the node answers chain id %v, %d is configured", id, n.fleet.chain.ChainID)}
+	n.quarantine(f)
+	return f
+}
+
+// strayedTo is the failure of an answer that was made at another block than it should have been.
+func strayedTo(format string, args ...any) *failure {
+	return &failure{class: strayed, text: fmt.Sprintf(format, args...)}
 }

@@ -12,12 +12,16 @@ import (
 // versions and the balancers in front of them change what a name can do.
 const probeAge = 10 * time.Minute
 
+// unsureAge is how long they hold when the node gave no answer at all on some rung: it may have been an accident.
+const unsureAge = time.Minute
+
 // farAhead is how many blocks above its head a node is asked for one that it cannot have.
 const farAhead = 1 << 20
 
 // probe finds out, unless it is known, whether the node reads at the block that it is asked for, which is all that makes
-// a height worth anything. Block hashes are used if it reads at one that it has and refuses one that it cannot have; else
-// numbers, if it refuses one that it cannot have. A node that answers in either case is of no use.
+// a height worth anything, and then what rungs it has. Block hashes are used if it reads at one that it has and refuses one that
+// it cannot have; else numbers, if it refuses one that it cannot have. A node that answers in either case is of no use,
+// nor is one whose answers to contracts come from another block than the one that was named.
 func (n *node) probe(ctx context.Context, head header) *failure {
 	n.mu.Lock()
 	known := !n.probed.IsZero() && time.Since(n.probed) < probeAge
@@ -29,13 +33,40 @@ func (n *node) probe(ctx context.Context, head header) *failure {
 	if f == nil && !byHash {
 		f = n.probeNumber(ctx, head)
 	}
+	if f != nil || head.number == 0 {
+		return f // of a chain that has yet to begin nothing more can be found out
+	}
+	works, sure, f := n.probeRungs(ctx, head, byHash)
 	if f != nil {
 		return f
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.byHash, n.probed = byHash, time.Now()
+	n.byHash, n.probed, n.climbed = byHash, time.Now(), true
+	if !sure {
+		n.probed = n.probed.Add(unsureAge - probeAge)
+	}
+	n.ladder.found(works)
+	n.showRung()
 	return nil
+}
+
+// showRung sets the metric.
+func (n *node) showRung() rung {
+	best := n.ladder.from(override, perRung[bool]{})
+	n.fleet.metrics.rung.WithLabelValues(n.member.Name()).Set(float64(best))
+	return best
+}
+
+// probeFirst is [node.probe] for a node whose rungs were never probed, since its chain had no block.
+func (n *node) probeFirst(ctx context.Context, head header) *failure {
+	n.mu.Lock()
+	climbed := n.climbed
+	n.mu.Unlock()
+	if climbed || head.number == 0 {
+		return nil
+	}
+	return n.probe(ctx, head)
 }
 
 // takesHash reports whether a block is named by its hash.

@@ -62,13 +62,7 @@ func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []
 	for _, c := range calls {
 		outcomes[c.row] = fetch.Outcome{}
 	}
-	failed := at.open(ctx)
-	if failed == nil {
-		failed = at.batches(ctx, calls)
-	}
-	if failed == nil {
-		failed = at.confirm(ctx)
-	}
+	failed := at.readAll(ctx, calls)
 	if failed == nil {
 		failed = garbled("the row was not answered") // of which there should be none
 	}
@@ -83,11 +77,44 @@ func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []
 	}
 	if len(left) > 0 {
 		at.node.blame(at.last)
-		if at.last.class == lagging || at.last.class == pruned {
+		switch at.last.class {
+		case lagging, pruned, strayed:
 			at.node.unpin()
 		}
 	}
+	for route, rows := range at.values {
+		if rows > 0 {
+			r.fleet.metrics.rows.WithLabelValues(rung(route).String()).Add(float64(rows))
+		}
+	}
 	return left
+}
+
+// readAll reads the calls at the endpoint, up to the failure after which it should not be asked for more.
+func (r *reading) readAll(ctx context.Context, calls []call) *failure {
+	if f := r.open(ctx); f != nil {
+		return f
+	}
+	calls, f := r.admit(ctx, calls)
+	if f != nil {
+		return f
+	}
+	if calls, f = r.checkDecimals(ctx, calls); f != nil {
+		return f
+	}
+	defer r.judge(calls)
+	bulk, apart := r.fleet.tokens.divide(calls)
+	if f = r.read(ctx, bulk); f != nil {
+		return f
+	}
+	if f = r.confirm(ctx); f != nil {
+		return f
+	}
+	r.best = max(r.best, batch)
+	if f = r.read(ctx, apart); f != nil {
+		return f
+	}
+	return r.confirm(ctx)
 }
 
 // reading is one go at one endpoint, at one block.
@@ -98,12 +125,23 @@ type reading struct {
 	pin      *pin
 	tip      upstream.Tip
 	outcomes []fetch.Outcome
-	// suspects are the rows that a batch gave an error of their own.
+	// best is the best rung that this reading may use, and avoid are those that failed it.
+	best  rung
+	avoid perRung[bool]
+	// stumbles counts structural failures, spoilt is the largest request that something in it spoilt; by rung.
+	stumbles, spoilt perRung[int]
+	// splits counts the requests that were divided, culprits the tokens that were found to be why.
+	splits, culprits int
+	// suspects are the rows that a request gave an error of their own, burnt those whose tokens took all their gas in a scan.
 	suspects []suspect
+	burnt    []call
+	// wrong are the tokens whose decimals are not what the database says, with what they are.
+	wrong map[address]int
 	// last is the last failure that a row was given.
 	last *failure
-	// byBatch and alone are the proofs of the two routes; rows of one route share theirs.
-	byBatch, alone *fetch.Proof
+	// proofs are those of the routes, values how many values each gave. Rows of one route share their proof.
+	proofs perRung[*fetch.Proof]
+	values perRung[int]
 }
 
 // open finds the block and holds it against what the pool has agreed on: no node alone can say that the chain is further.
@@ -117,24 +155,38 @@ func (r *reading) open(ctx context.Context) *failure {
 		r.node.unpin()
 		return &failure{class: ahead, text: fmt.Sprintf("block %d is above %d, the most that the endpoints' agreed tip %d allows", r.pin.number, bound, r.tip.Height)}
 	}
-	r.byBatch, r.alone = r.proof("batch"), r.proof("single")
 	return nil
 }
 
-func (r *reading) proof(route string) *fetch.Proof {
-	return &fetch.Proof{Endpoint: r.node.member.Name(), Route: route, Height: r.pin.number, Parent: r.pin.parent,
-		Finality: r.fleet.chain.Finality.String(), ObservedAt: r.began, Tip: r.tip.Height, Agree: r.tip.Agree}
+// proof is where the values of a route stand.
+func (r *reading) proof(at rung) *fetch.Proof {
+	if r.proofs[at] == nil {
+		r.proofs[at] = &fetch.Proof{Endpoint: r.node.member.Name(), Route: at.String(), Height: r.pin.number, Parent: r.pin.parent,
+			Finality: r.fleet.chain.Finality.String(), ObservedAt: r.began, Tip: r.tip.Height, Agree: r.tip.Agree}
+	}
+	return r.proofs[at]
+}
+
+// value sets a row's balance, with a warning when nobody can say how many decimals it has.
+func (r *reading) value(c call, raw string, at rung) {
+	r.values[at]++
+	o := fetch.Outcome{Raw: raw, Proof: r.proof(at)}
+	if says, found := r.wrong[c.token]; found && !c.native && says != c.decimals {
+		o.Err = &fetch.Error{Class: wire.ClassWarning, Code: wire.CodeDecimalsMismatch,
+			Message: fmt.Sprintf("the token says %d decimals, the database %d", says, c.decimals)}
+	}
+	r.outcomes[c.row] = o
 }
 
 // settle sets what a row's answer means.
-func (r *reading) settle(c call, a answer, proof *fetch.Proof) {
+func (r *reading) settle(c call, a answer, at rung) {
 	switch {
 	case a.failed != nil:
 		r.fail(c, a.failed)
 	case a.code != "":
 		r.outcomes[c.row] = fetch.RowError(a.code, r.fleet.clean(a.text))
 	default:
-		r.outcomes[c.row] = fetch.Outcome{Raw: a.raw, Proof: proof}
+		r.value(c, a.raw, at)
 	}
 }
 

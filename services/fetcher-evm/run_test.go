@@ -182,14 +182,14 @@ func TestLoadReportsEveryFaultAtOnce(t *testing.T) {
 		env := service.NewEnv(func(name string) (string, bool) { value, ok := values[name]; return value, ok })
 		return Load(env), env.Err()
 	}
-	_, err := load(map[string]string{"BALSYNC_CHAINS": path, "BALSYNC_CHAIN": "bsc,eth", "BALSYNC_RPC_BATCH": "0", "BALSYNC_RPC_TIMEOUT": "soon", "BALSYNC_CALL_GAS": "400000", "BALSYNC_CALL_GAS_MAX": "300000"})
-	for _, want := range []string{"BSC_URL", `"eth"`, "BALSYNC_RPC_BATCH", "BALSYNC_RPC_TIMEOUT", "BALSYNC_CALL_GAS_MAX", "NATS_URL"} {
+	_, err := load(map[string]string{"BALSYNC_CHAINS": path, "BALSYNC_CHAIN": "bsc,eth", "BALSYNC_RPC_BATCH": "0", "BALSYNC_RPC_ROUTE": "fast", "BALSYNC_RPC_TIMEOUT": "soon", "BALSYNC_CALL_GAS": "400000", "BALSYNC_CALL_GAS_MAX": "300000"})
+	for _, want := range []string{"BSC_URL", `"eth"`, "BALSYNC_RPC_BATCH", "BALSYNC_RPC_ROUTE", "BALSYNC_RPC_TIMEOUT", "BALSYNC_CALL_GAS_MAX", "NATS_URL"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the faults do not name %s:\n%v", want, err)
 		}
 	}
 	config, err := load(map[string]string{"BALSYNC_CHAINS": path, "BSC_URL": "http://127.0.0.1:1", "NATS_URL": "nats://127.0.0.1:1"})
-	if err != nil || len(config.Chains) != 1 || config.BatchSize != 100 || config.Gas != 300_000 {
+	if err != nil || len(config.Chains) != 1 || config.BatchSize != 100 || config.Route != "scanner-override" || config.Gas != 300_000 {
 		t.Errorf("%+v, %v", config, err)
 	}
 }

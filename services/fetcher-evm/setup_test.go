@@ -47,6 +47,13 @@ func setup() Config {
 		Gas: 300_000, MaxGas: 3_000_000, MaxAnswer: 8 << 20, CheckEvery: 10 * time.Second}
 }
 
+// setupAt are the same settings with a route as the best.
+func setupAt(at rung) Config {
+	config := setup()
+	config.Route = at.String()
+	return config
+}
+
 // chainOf is the chain under test with an endpoint for each URL: node-0, node-1, …
 func chainOf(urls ...string) chain.Config {
 	c := chain.Config{Name: "dev", Family: chain.EVM, ChainID: chainID, Finality: chain.Finality{Tag: "latest"}, BlockTime: time.Second, HeightSlack: 50}

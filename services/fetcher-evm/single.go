@@ -14,7 +14,7 @@ import (
 func (r *reading) single(ctx context.Context, calls []call) *failure {
 	answers, f := r.ask(ctx, calls)
 	for i, a := range answers {
-		r.settle(calls[i], a, r.alone)
+		r.settle(calls[i], a, single)
 	}
 	return f
 }
@@ -36,14 +36,11 @@ func (r *reading) ask(ctx context.Context, calls []call) ([]answer, *failure) {
 	if len(answers) == 0 {
 		return nil, last
 	}
-	guards := r.guards()
-	replies := make([]reply, len(guards))
-	for i, g := range guards {
-		if replies[i] = r.node.call(ctx, g); replies[i].failed != nil {
-			return nil, replies[i].failed
-		}
+	replies, f := r.oneByOne(ctx, r.guards())
+	if f == nil {
+		f = r.guarded(replies)
 	}
-	if f := r.guarded(replies); f != nil {
+	if f != nil {
 		return nil, f
 	}
 	return answers, last

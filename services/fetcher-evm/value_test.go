@@ -9,13 +9,15 @@ import (
 
 func TestEveryValueIsThatOfTheStateAtItsHeight(t *testing.T) {
 	node := geth(t, chainID)
-	rows := goodRows(node, 60)
+	rows := goodRows(node, 120)
 	for _, tt := range []struct {
 		name, route string
+		best        rung
 		batch       int
-	}{{"by batch", "batch", 100}, {"by batches of one call", "batch", 2}, {"one by one", "single", 1}} {
+	}{{"scanner by override", "scanner-override", override, 100}, {"scanner as initcode", "scanner-create", create, 100}, {"by Multicall3", "multicall3", multicall, 100},
+		{"by batch", "batch", batch, 100}, {"by batches of one call", "batch", batch, 2}, {"one by one", "single", single, 100}, {"batches switched off", "single", batch, 1}} {
 		t.Run(tt.name, func(t *testing.T) {
-			config := setup()
+			config := setupAt(tt.best)
 			config.BatchSize = tt.batch
 			r := readerOf(t, config, chainOf(node.URL()))
 			outcomes := r.Read(t.Context(), rows, 0)

@@ -24,7 +24,13 @@ const (
 	DefaultHeightSlack = 50
 	DefaultFinality    = "latest-1"
 	DefaultTRON        = "solid"
+	// DefaultMulticall is where Multicall3 stands on most EVM chains.
+	DefaultMulticall = "0xcA11bde05977b3631167028862bE2a173976CA11"
 )
+
+// ArbSys is the Height of chains whose NUMBER opcode gives another chain's height, as Arbitrum's gives Ethereum's: there the
+// precompile ArbSys, at 0x64, tells the chain's own.
+const ArbSys = "arbsys"
 
 // Config is one chain.
 type Config struct {
@@ -45,6 +51,10 @@ type Config struct {
 	// DatabaseName or DatabaseID find the chain in balance_sync_chains when its name there is not Name.
 	DatabaseName string
 	DatabaseID   string
+	// Height is what tells a contract the chain's height: [ArbSys], or "" for the NUMBER opcode. EVM only.
+	Height string
+	// Multicall is the address of Multicall3, 0x and 40 hex digits. Whether it stands there is for the fetcher to find out. "" for TRON.
+	Multicall string
 	// Endpoints are empty unless they were expanded.
 	Endpoints []Endpoint
 }

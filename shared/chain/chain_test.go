@@ -25,6 +25,14 @@ chains:
     database_name: TRON Mainnet
     endpoints:
       - {name: grid, url: "grpc://127.0.0.1:50051"}
+  - name: arbitrum
+    family: evm
+    chain_id: 42161
+    block_time: 250ms
+    height: arbsys
+    multicall: "0x842eC2c7D803033Edf55E478F461FC547Bc54EB2"
+    endpoints:
+      - {name: arb, url: "http://127.0.0.1:8547"}
 `
 
 func env(values map[string]string) chain.Lookup {
@@ -52,8 +60,25 @@ func TestParseReadsEveryValue(t *testing.T) {
 	if got := chain.Of(chains, chain.TRON); len(got) != 1 || got[0].Name != "tron" {
 		t.Errorf("Of(tron) = %+v", got)
 	}
-	if got := len(chain.Secrets(chains)); got != 3 {
-		t.Errorf("%d secrets, want 3: two URLs and a header", got)
+	if got := len(chain.Secrets(chains)); got != 4 {
+		t.Errorf("%d secrets, want 4: three URLs and a header", got)
+	}
+}
+
+func TestAnEVMChainSaysWhereItsHeightAndItsMulticallAre(t *testing.T) {
+	chains, err := chain.Parse([]byte(good), env(nil), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bsc, tron, arbitrum := chains[0], chains[1], chains[2]
+	if bsc.Height != "" || bsc.Multicall != chain.DefaultMulticall {
+		t.Errorf("bsc: height %q, multicall %q", bsc.Height, bsc.Multicall)
+	}
+	if arbitrum.Height != chain.ArbSys || arbitrum.Multicall != "0x842eC2c7D803033Edf55E478F461FC547Bc54EB2" {
+		t.Errorf("arbitrum: height %q, multicall %q", arbitrum.Height, arbitrum.Multicall)
+	}
+	if tron.Height != "" || tron.Multicall != "" {
+		t.Errorf("tron: height %q, multicall %q", tron.Height, tron.Multicall)
 	}
 }
 
@@ -72,6 +97,8 @@ func TestParseReportsEveryFaultAtOnce(t *testing.T) {
 chains:
   - {name: "Bad Name", family: evm, block_time: 1s, endpoints: [{name: a, url: "x"}]}
   - {name: b, family: solana, block_time: 0s}
+  - {name: d, family: evm, chain_id: 1, block_time: 1s, height: l1, multicall: "0x12"}
+  - {name: e, family: tron, block_time: 1s, height: arbsys}
   - {name: c, family: tron, genesis: nope, chain_id: 5, finality: safe, block_time: soon, height_slack: -1, database_name: x, database_id: y, endpoints: [{name: a, url: "${NOPE}", rps: -1}]}
   - {name: c, family: evm, chain_id: 1, finality: latest-65, block_time: 1s, endpoints: [{name: A, url: "http://h"}, {name: A, url: "http://h"}]}
 `
@@ -84,7 +111,7 @@ chains:
 		`family "solana": must be evm or tron`, `"b": block_time "0s"`, `"b": endpoints: at least one`,
 		`"c": genesis must be`, `"c": chain_id belongs to evm`, `finality "safe": a tron chain takes solid or head`, `block_time "soon"`,
 		`height_slack -1`, `set one of them`, `database_id "y": must be a uuid`, `${NOPE} is not set`, `rps -1`,
-		`"c": name is used twice`, `finality "latest-65"`, `endpoint "A": name must match`, `endpoint "A": name is used twice`,
+		`"c": name is used twice`, `finality "latest-65"`, `"d": height "l1": must be arbsys`, `"d": multicall "0x12": must be`, `"e": multicall and height belong to evm`, `endpoint "A": name must match`, `endpoint "A": name is used twice`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)

@@ -60,6 +60,8 @@ type entry struct {
 	HeightSlack  *int64          `yaml:"height_slack"`
 	DatabaseName string          `yaml:"database_name"`
 	DatabaseID   string          `yaml:"database_id"`
+	Height       string          `yaml:"height"`
+	Multicall    string          `yaml:"multicall"`
 	Endpoints    []entryEndpoint `yaml:"endpoints"`
 }
 
@@ -73,6 +75,7 @@ type entryEndpoint struct {
 var (
 	slug    = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
 	blockID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	account = regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`)
 )
 
 // config checks an entry and gives every fault it has.
@@ -93,6 +96,13 @@ func (e entry) config(lookup Lookup, endpoints bool) (Config, []error) {
 			fault("genesis belongs to tron chains")
 		}
 		finality = orElse(finality, DefaultFinality)
+		e.Multicall = orElse(e.Multicall, DefaultMulticall)
+		if !account.MatchString(e.Multicall) {
+			fault("multicall %q: must be the address of Multicall3, 0x and 40 hex digits", e.Multicall)
+		}
+		if e.Height != "" && e.Height != ArbSys {
+			fault("height %q: must be %s, or left out where NUMBER is the chain's own height", e.Height, ArbSys)
+		}
 	case TRON:
 		if !blockID.MatchString(e.Genesis) {
 			fault("genesis must be the id of block 0, 64 hex digits in lower case")
@@ -100,12 +110,15 @@ func (e entry) config(lookup Lookup, endpoints bool) (Config, []error) {
 		if e.ChainID != 0 {
 			fault("chain_id belongs to evm chains")
 		}
+		if e.Multicall != "" || e.Height != "" {
+			fault("multicall and height belong to evm chains")
+		}
 		finality = orElse(finality, DefaultTRON)
 	default:
 		fault("family %q: must be evm or tron", e.Family)
 	}
 	config := Config{Name: e.Name, Family: e.Family, ChainID: e.ChainID, Genesis: e.Genesis, HeightSlack: DefaultHeightSlack,
-		DatabaseName: e.DatabaseName, DatabaseID: e.DatabaseID}
+		DatabaseName: e.DatabaseName, DatabaseID: e.DatabaseID, Height: e.Height, Multicall: e.Multicall}
 	if e.Family == EVM || e.Family == TRON {
 		var err error
 		if config.Finality, err = ParseFinality(e.Family, finality); err != nil {

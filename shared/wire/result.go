@@ -44,6 +44,9 @@ const (
 	CodeMalformedResult = "malformed_result" // endpoint: raw is not a uint256, or a value has no height
 )
 
+// CodeDecimalsMismatch is a warning: the token's decimals() is not what the database says, so no human amount can be right.
+const CodeDecimalsMismatch = "decimals_mismatch"
+
 // Result is what one reading found: some or all rows of a claim, at one block of one endpoint. IDs, Wallets, AssetOf,
 // Epochs and Raw are parallel. A row has a value (Raw), an error (in Errors), or both when the class is warning.
 // It needs no claim to be applied, so that it can be replayed.
