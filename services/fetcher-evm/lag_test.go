@@ -68,11 +68,11 @@ func churn(t *testing.T, node *evmdev.Node, blocks int) {
 
 // FAULTS 22.
 func TestALaggingNodeOfThreeNeverTakesARowBack(t *testing.T) {
-	eachWay(t, func(t *testing.T, w way) {
+	eachWay(t, func(t *testing.T, at rung) {
 		node := geth(t, chainID)
 		churn(t, node, 60)
 		fronts := []*faulty.Front{faulty.Open(t, node.URL()), faulty.Open(t, node.URL()), faulty.Open(t, node.URL())}
-		r := readerOf(t, w.settings(), chainOf(fronts[0].URL(), fronts[1].URL(), fronts[2].URL()))
+		r := readerOf(t, setupAt(at), chainOf(fronts[0].URL(), fronts[1].URL(), fronts[2].URL()))
 		rows := goodRows(node, 10)
 		stored := &table{node: node, heights: map[uuid.UUID]int64{}}
 		for range 6 { // every endpoint has its turn, and its block
@@ -128,13 +128,13 @@ func TestALaggingNodeOfThreeNeverTakesARowBack(t *testing.T) {
 }
 
 func TestANodeThatAnswersFromAnotherBlockGivesNoValue(t *testing.T) {
-	eachWay(t, func(t *testing.T, w way) {
+	eachWay(t, func(t *testing.T, at rung) {
 		node := geth(t, chainID)
 		churn(t, node, 3)
 		front := faulty.Open(t, node.URL())
 		pin := faulty.IgnorePin(2)
 		front.On(pin)
-		r := readerOf(t, w.settings(), chainOf(front.URL()))
+		r := readerOf(t, setupAt(at), chainOf(front.URL()))
 		noValue(t, r.Read(t.Context(), goodRows(node, 5), 0))
 		if pin.Hits() == 0 {
 			t.Error("the fault was not met")
@@ -144,7 +144,7 @@ func TestANodeThatAnswersFromAnotherBlockGivesNoValue(t *testing.T) {
 
 // FAULTS 23.
 func TestNoValueStandsAboveTheChain(t *testing.T) {
-	eachWay(t, func(t *testing.T, w way) {
+	eachWay(t, func(t *testing.T, at rung) {
 		node := geth(t, chainID)
 		fronts := []*faulty.Front{faulty.Open(t, node.URL()), faulty.Open(t, node.URL()), faulty.Open(t, node.URL())}
 		c := chainOf(fronts[0].URL(), fronts[1].URL(), fronts[2].URL())
@@ -154,7 +154,7 @@ func TestNoValueStandsAboveTheChain(t *testing.T) {
 			if !sudden {
 				fronts[0].On(ahead)
 			}
-			r := readerOf(t, w.settings(), c)
+			r := readerOf(t, setupAt(at), c)
 			if sudden {
 				mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
 				fronts[0].On(ahead)

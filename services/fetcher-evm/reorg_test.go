@@ -7,7 +7,7 @@ import (
 
 // FAULTS 24. geth itself is reorganised, as by a consensus client that chooses another fork.
 func TestAfterAReorganisationTheNextReadIsOfTheCanonicalChain(t *testing.T) {
-	eachWay(t, func(t *testing.T, w way) {
+	eachWay(t, func(t *testing.T, at rung) {
 		node := geth(t, chainID)
 		churn(t, node, 13)
 		rows := goodRows(node, 10)
@@ -16,7 +16,7 @@ func TestAfterAReorganisationTheNextReadIsOfTheCanonicalChain(t *testing.T) {
 			if named == "number" {
 				refuseHashes(node)
 			}
-			r := readerOf(t, w.settings(), chainOf(node.URL()))
+			r := readerOf(t, setupAt(at), chainOf(node.URL()))
 			for _, depth := range depths {
 				longer := depth%3 - 1 // the new fork ends lower than the old one, as high, or higher
 				unpin(r)

@@ -1,6 +1,7 @@
 package fetcherevm
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -48,11 +49,11 @@ func clients(t *testing.T) (*evmdev.Node, []client) {
 
 // copies are how many rows of a weird token are worth a try. One by one, more than one shows nothing new. anvil takes a quarter
 // of a second for each revert of 200 kB.
-func (w way) copies(at client, bad evmdev.Token) []int {
+func copies(at rung, on client, bad evmdev.Token) []int {
 	switch {
-	case w.route == "single":
+	case at == single:
 		return []int{1}
-	case at.name == "anvil" && w.route == "batch" && (bad.Name == "reverts-200-kilobytes" || bad.Name == "revert-bomb"):
+	case on.name == "anvil" && (bad.Name == "reverts-200-kilobytes" || bad.Name == "revert-bomb"):
 		return []int{1, 3}
 	}
 	return []int{1, 20}
@@ -64,43 +65,41 @@ func TestNoWeirdTokenIsMisreadNorSpoilsItsNeighbours(t *testing.T) {
 	node, both := clients(t)
 	good := goodRows(node, 25)
 	weird := slices.Concat(node.Odd(), node.OddDecimals(), node.Fickle(), node.Bad())
-	for _, at := range both {
-		for _, w := range ways {
-			t.Run(at.name+" "+w.route, func(t *testing.T) {
-				for _, bad := range weird {
-					for _, copies := range w.copies(at, bad) {
-						rows := slices.Clone(good[:50])
-						for i := range copies {
-							rows = append(rows, rowOf(tokenOf(bad), node.Wallet(100+i)))
+	for _, on := range both {
+		eachWay(t, func(t *testing.T, at rung) {
+			for _, bad := range weird {
+				for _, copies := range copies(at, on, bad) {
+					rows := slices.Clone(good[:50])
+					for i := range copies {
+						rows = append(rows, rowOf(tokenOf(bad), node.Wallet(100+i)))
+					}
+					rows = append(rows, good[50:]...)
+					outcomes := readerOf(t, setupAt(at), chainOf(on.url)).Read(t.Context(), rows, 0)
+					for i := range rows {
+						want := expectation{truth: true}
+						if found, weird := expectations[bad.Name]; weird && i >= 50 && i < 50+copies {
+							want = found
 						}
-						rows = append(rows, good[50:]...)
-						outcomes := readerOf(t, w.settings(), chainOf(at.url)).Read(t.Context(), rows, 0)
-						for i := range rows {
-							want := expectation{truth: true}
-							if found, weird := expectations[bad.Name]; weird && i >= 50 && i < 50+copies {
-								want = found
-							}
-							want.check(t, node, bad.Name, copies, rows[i], outcomes[i])
-						}
+						want.check(t, node, fmt.Sprintf("%s, %s ×%d", on.name, bad.Name, copies), rows[i], outcomes[i])
 					}
 				}
-			})
-		}
+			}
+		})
 	}
 }
 
 // check holds an outcome against what may come of it.
-func (e expectation) check(t *testing.T, node *evmdev.Node, beside string, copies int, row fetch.Row, o fetch.Outcome) {
+func (e expectation) check(t *testing.T, node *evmdev.Node, beside string, row fetch.Row, o fetch.Outcome) {
 	t.Helper()
 	if o.Raw == "" {
 		if o.Err == nil || o.Err.Class != wire.ClassRow || !slices.Contains(e.codes, o.Err.Code) {
-			t.Errorf("%s ×%d: %s of %s: %+v, want %+v", beside, copies, row.Asset.Contract, row.Address, o.Err, e)
+			t.Errorf("%s: %s of %s: %+v, want %+v", beside, row.Asset.Contract, row.Address, o.Err, e)
 		}
 		return
 	}
 	switch {
 	case !e.truth && !e.one, o.Proof == nil, o.Err != nil && o.Err.Class != wire.ClassWarning:
-		t.Errorf("%s ×%d: %s of %s: value %s, %+v, want %+v", beside, copies, row.Asset.Contract, row.Address, o.Raw, o.Err, e)
+		t.Errorf("%s: %s of %s: value %s, %+v, want %+v", beside, row.Asset.Contract, row.Address, o.Raw, o.Err, e)
 		return
 	case e.one && o.Raw == "1":
 		return
@@ -110,6 +109,6 @@ func (e expectation) check(t *testing.T, node *evmdev.Node, beside string, copie
 		t.Fatal(err)
 	}
 	if o.Raw != truth.String() {
-		t.Errorf("%s ×%d: %s of %s: %s, the state has %s", beside, copies, row.Asset.Contract, row.Address, o.Raw, truth)
+		t.Errorf("%s: %s of %s: %s, the state has %s", beside, row.Asset.Contract, row.Address, o.Raw, truth)
 	}
 }
