@@ -89,26 +89,26 @@ func TestALaggingNodeOfThreeNeverTakesARowBack(t *testing.T) {
 			t.Errorf("%d rows without a value, the fault was met %d times", stored.failed, lag.Hits())
 		}
 
-		// Until the next check the pool believes its last head: one reading in all may stand lower, and says at which height.
+		// The pool may believe its last head until the next check: its own newest block is below what is stored, so others are asked.
 		churn(t, node, 1)
 		unpin(r)
 		for range 6 {
 			stored.store(t, rows, r.Read(t.Context(), rows, stored.highest()))
 		}
-		if stored.stale > len(rows) || stored.failed > 0 {
-			t.Errorf("%d stale values of %d rows, %d without a value", stored.stale, len(rows), stored.failed)
+		if stored.stale > 0 || stored.failed > 0 {
+			t.Errorf("%d stale values, %d rows without a value", stored.stale, stored.failed)
 		}
 
 		// After it nobody asks the node for a balance, as long as there are others.
 		r.fleet.round(t.Context())
-		before, stale := fronts[1].Calls(), stored.stale
+		before := fronts[1].Calls()
 		for range 6 {
 			churn(t, node, 1)
 			unpin(r)
 			stored.store(t, rows, r.Read(t.Context(), rows, stored.highest()))
 		}
-		if fronts[1].Calls() != before || stored.stale != stale || stored.failed > 0 {
-			t.Errorf("%d calls at the lagging node, %d values stale, %d without one", fronts[1].Calls()-before, stored.stale-stale, stored.failed)
+		if fronts[1].Calls() != before || stored.stale > 0 || stored.failed > 0 {
+			t.Errorf("%d calls at the lagging node, %d values stale, %d without one", fronts[1].Calls()-before, stored.stale, stored.failed)
 		}
 		if got := stored.highest(); got != node.Head() {
 			t.Errorf("rows stand at %d of %d", got, node.Head())
@@ -124,6 +124,10 @@ func TestALaggingNodeOfThreeNeverTakesARowBack(t *testing.T) {
 		if fronts[1].Calls() == before {
 			t.Error("the node has caught up and is never asked")
 		}
+
+		// Where nobody is as far as a row stands, its value is read all the same: the writer finds it stale and frees the lease.
+		outcomes := r.Read(t.Context(), rows, 1_000_000_000)
+		mustBeTrue(t, node, rows, outcomes)
 	})
 }
 
