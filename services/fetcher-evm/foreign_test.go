@@ -11,14 +11,14 @@ import (
 
 // FAULTS 25.
 func TestNoRowComesFromANodeOfAnotherChain(t *testing.T) {
+	node, other := geth(t, chainID), geth(t, chainID+1)
+	rows := goodRows(node, 2)
 	eachWay(t, func(t *testing.T, at rung) {
-		node, other := geth(t, chainID), geth(t, chainID+1)
-		rows := goodRows(node, 5)
 		ours, moved := faulty.Open(t, node.URL()), faulty.Open(t, other.URL())
 		r := readerOf(t, setupAt(at), chainOf(ours.URL(), moved.URL()))
 		from := func() map[string]int {
 			counts := map[string]int{}
-			for range 6 {
+			for range 4 {
 				outcomes := r.Read(t.Context(), rows, 0)
 				mustBeTrue(t, node, rows, outcomes)
 				counts[outcomes[0].Proof.Endpoint]++

@@ -68,12 +68,15 @@ func churn(t *testing.T, node *evmdev.Node, blocks int) {
 
 // FAULTS 22.
 func TestALaggingNodeOfThreeNeverTakesARowBack(t *testing.T) {
+	node := geth(t, chainID)
+	if err := node.CommitN(55); err != nil {
+		t.Fatal(err)
+	}
+	churn(t, node, 3)
 	eachWay(t, func(t *testing.T, at rung) {
-		node := geth(t, chainID)
-		churn(t, node, 60)
 		fronts := []*faulty.Front{faulty.Open(t, node.URL()), faulty.Open(t, node.URL()), faulty.Open(t, node.URL())}
 		r := readerOf(t, setupAt(at), chainOf(fronts[0].URL(), fronts[1].URL(), fronts[2].URL()))
-		rows := goodRows(node, 10)
+		rows := goodRows(node, 4)
 		stored := &table{node: node, heights: map[uuid.UUID]int64{}}
 		for range 6 { // every endpoint has its turn, and its block
 			stored.store(t, rows, r.Read(t.Context(), rows, stored.highest()))
@@ -132,9 +135,9 @@ func TestALaggingNodeOfThreeNeverTakesARowBack(t *testing.T) {
 }
 
 func TestANodeThatAnswersFromAnotherBlockGivesNoValue(t *testing.T) {
+	node := geth(t, chainID)
+	churn(t, node, 3)
 	eachWay(t, func(t *testing.T, at rung) {
-		node := geth(t, chainID)
-		churn(t, node, 3)
 		front := faulty.Open(t, node.URL())
 		pin := faulty.IgnorePin(2)
 		front.On(pin)
@@ -148,11 +151,11 @@ func TestANodeThatAnswersFromAnotherBlockGivesNoValue(t *testing.T) {
 
 // FAULTS 23.
 func TestNoValueStandsAboveTheChain(t *testing.T) {
+	node := geth(t, chainID)
 	eachWay(t, func(t *testing.T, at rung) {
-		node := geth(t, chainID)
 		fronts := []*faulty.Front{faulty.Open(t, node.URL()), faulty.Open(t, node.URL()), faulty.Open(t, node.URL())}
 		c := chainOf(fronts[0].URL(), fronts[1].URL(), fronts[2].URL())
-		rows := goodRows(node, 5)
+		rows := goodRows(node, 2)
 		for _, sudden := range []bool{false, true} { // from the start, or once it is trusted
 			ahead := faulty.Ahead(1_000_000_000)
 			if !sudden {

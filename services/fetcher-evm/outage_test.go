@@ -12,30 +12,36 @@ import (
 )
 
 // outage is three scripted endpoints under load, in false time. The load is claims as they come: each worker reads a row, and again
-// 60 ms after it has an answer, like the slots of the fetch loop.
+// after a pause, like the slots of the fetch loop.
 type outage struct {
 	reader *reader
 	nodes  []*script
 	mode   atomic.Value // how the endpoints misbehave
+	pause  atomic.Int64 // between two readings of a worker, in ns: busy, or long enough to be cheap and short against every break
 	began  time.Time
 	// reads counts the readings, good those that gave the row's value; firstGood is when the first of those was, in ns since began.
 	reads, good, firstGood atomic.Int64
 }
 
-const workers = 6 // sweep and fast slots of a chain
+const (
+	workers = 6 // sweep and fast slots of a chain
+	busy    = 60 * time.Millisecond
+	patient = 600 * time.Millisecond
+)
 
 // underLoad runs the test beside load. fault says how a request misbehaves while the mode is set.
 func underLoad(t *testing.T, fault func(mode string) string, test func(t *testing.T, o *outage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		config := setup()
-		config.Route = batch.String()
+		config.Route, config.Timeout = batch.String(), 3*time.Second
 		f, err := newFleet(config, chainOf("http://a.invalid", "http://b.invalid", "http://c.invalid"), newProcess(io.Discard))
 		if err != nil {
 			t.Fatal(err)
 		}
 		o := &outage{reader: &reader{fleet: f, gas: config.Gas, maxGas: config.MaxGas}, began: time.Now()}
 		o.mode.Store("")
+		o.pause.Store(int64(busy))
 		o.nodes = scripted(o.reader, func() string { return fault(o.mode.Load().(string)) })
 		ctx, stop := context.WithCancel(t.Context())
 		var group errgroup.Group
@@ -69,7 +75,7 @@ func (o *outage) work(ctx context.Context, t *testing.T) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(60 * time.Millisecond):
+		case <-time.After(time.Duration(o.pause.Load())):
 		}
 	}
 }
@@ -95,14 +101,15 @@ func TestWhileAllEndpointsAreDownTheyAreHardlyAskedAndThenUsedAgain(t *testing.T
 	for _, mode := range []string{"429", "429 with Retry-After", "503", "refused", "silence", "slow-loris"} {
 		t.Run(mode, func(t *testing.T) {
 			underLoad(t, func(mode string) string { return mode }, func(t *testing.T, o *outage) {
-				const normal, down = 5 * time.Second, 2 * time.Minute
+				const normal, down = 3 * time.Second, 2 * time.Minute
 				before := o.pass(normal)
-				if before.good != before.reads || before.reads < 400 {
+				if before.good != before.reads || before.reads < 240 {
 					t.Fatalf("before the outage: %+v", before)
 				}
 				most := float64(before.requests) / normal.Seconds() / 100 * down.Seconds()
 
 				o.mode.Store(mode)
+				o.pause.Store(int64(patient))
 				during := o.pass(down)
 				if during.good > workers { // answers under way
 					t.Errorf("%d values while all is down", during.good)
@@ -118,6 +125,8 @@ func TestWhileAllEndpointsAreDownTheyAreHardlyAskedAndThenUsedAgain(t *testing.T
 				if first := o.firstGood.Load(); first == 0 {
 					t.Errorf("no value %v after the outage's end", time.Since(o.began)-ended)
 				}
+				o.pause.Store(int64(busy))
+				o.pass(patient)
 				if after := o.pass(2 * time.Second); after.good != after.reads || after.reads < 150 {
 					t.Errorf("a quarter of a minute later: %+v", after)
 				}
@@ -138,7 +147,7 @@ func TestEndpointsThatFailNowAndThenAreNotAskedMuchMore(t *testing.T) {
 			}
 			underLoad(t, fault, func(t *testing.T, o *outage) {
 				o.mode.Store(mode)
-				got := o.pass(30 * time.Second)
+				got := o.pass(20 * time.Second)
 				if amplified := float64(got.batches) / float64(got.reads); amplified > 1.2 {
 					t.Errorf("%.2f requests for a claim: %+v", amplified, got)
 				}

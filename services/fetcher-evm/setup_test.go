@@ -43,7 +43,7 @@ func geth(t *testing.T, id uint64) *evmdev.Node {
 
 // setup are the settings of tests: production's, with less patience.
 func setup() Config {
-	return Config{Fetch: fetch.Config{SweepSlots: 2, FastSlots: 1, Patience: 5 * time.Second}, Timeout: 3 * time.Second, BatchSize: 100,
+	return Config{Fetch: fetch.Config{SweepSlots: 2, FastSlots: 1, Patience: 5 * time.Second}, Timeout: 20 * time.Second, BatchSize: 100,
 		Gas: 300_000, MaxGas: 3_000_000, MaxAnswer: 8 << 20, CheckEvery: 10 * time.Second}
 }
 
