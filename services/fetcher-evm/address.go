@@ -3,7 +3,6 @@ package fetcherevm
 import (
 	"encoding/hex"
 	"errors"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/crypto/keccak"
 )
@@ -22,15 +21,20 @@ var (
 // parseAddress reads 0x and 40 hex digits. Digits in mixed case carry a checksum (EIP-55) that must be right; in one
 // case they carry none.
 func parseAddress(text string) (address, error) {
-	digits, found := strings.CutPrefix(text, "0x")
-	if !found || len(digits) != 2*len(address{}) {
+	var digits [2 * len(address{})]byte
+	if len(text) != 2+len(digits) || text[:2] != "0x" {
 		return address{}, errShape
 	}
+	copy(digits[:], text[2:])
 	var a address
-	if _, err := hex.Decode(a[:], []byte(digits)); err != nil {
+	if _, err := hex.Decode(a[:], digits[:]); err != nil {
 		return address{}, errShape
 	}
-	if digits != strings.ToLower(digits) && digits != strings.ToUpper(digits) && digits != checksum(a) {
+	var lower, upper bool
+	for _, d := range digits {
+		lower, upper = lower || d >= 'a', upper || d >= 'A' && d <= 'F'
+	}
+	if lower && upper && text[2:] != checksum(a) {
 		return address{}, errChecksum
 	}
 	return a, nil

@@ -26,6 +26,16 @@ func TestAddressesAreReadAsGethReadsThem(t *testing.T) {
 	})
 }
 
+func TestAnAddressInOneCaseIsReadWithoutAllocating(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := parseAddress("0x2954155ab7b0942694bea4ce44661d9a8736c688"); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestAMistypedLetterIsCaughtByItsChecksum(t *testing.T) {
 	good := "0xcA11bde05977b3631167028862bE2a173976CA11"
 	if _, err := parseAddress(good); err != nil {

@@ -138,6 +138,7 @@ func (r *reading) admit(ctx context.Context, calls []call) ([]call, *failure) {
 			continue
 		}
 		r.fleet.metrics.shut.WithLabelValues("spared").Add(float64(len(run)))
+		a.text = "the token fails for everyone and was not asked again yet: " + a.text
 		for _, c := range run {
 			r.settle(c, a, single)
 		}

@@ -92,7 +92,9 @@ func (r *reading) request(ctx context.Context, at rung, calls []call) ([][]call,
 		size.worked(n+r.overhead(at), a.took)
 		return nil, nil
 	case f.class == slow:
-		size.broke(n + r.overhead(at))
+		if ctx.Err() == nil { // else it was our time that was over, not the node's
+			size.broke(n + r.overhead(at))
+		}
 		return nil, f
 	case r.spoils(at, f):
 		return r.divide(ctx, at, a.left, n)

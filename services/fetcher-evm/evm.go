@@ -2,14 +2,31 @@
 //
 // The loop that takes claims and publishes results is shared/fetch. Here is its Reader for the family:
 //
-//	rows ─ plan ─► calls ─ Pick ─► endpoint ─ pin ─► block ─ batches (rung 4) ─► values
-//	          │              ▲                                  │
-//	          └► bad_address │ next endpoint for the rows       └► suspects ─ confirm (rung 5) ─► row errors
-//	             bad_token   └── that this one failed
+//	rows ─ plan ─► calls ─ Pick ─► endpoint ─ pin ─► block ─ admit ─ decimals ─ read ─► values
+//	          │              ▲                                   │            │    │
+//	          └► bad_address │ next endpoint for the rows        └► tokens    │    └► suspects ─ confirm ─► row errors
+//	             bad_token   └── that this one failed               shut out  └► unknown: no value
+//
+// Each endpoint is read on the best rung of a ladder that it was seen to have:
+//
+//	1 scanner-override   shared/scanner at an address that a state override gives it   500 → 2500 balances a request
+//	2 scanner-create     the same as initcode of a call without a recipient            500 → 600
+//	3 multicall3         aggregate3 of the chain's Multicall3                          500
+//	4 batch              JSON-RPC batch, each element with its gas                     up to BALSYNC_RPC_BATCH
+//	5 single             one call a balance
+//
+// A probe, by what the node does and never by its name, holds each rung against single calls; two structural failures in a row
+// leave a rung until the next regular probe. All rungs give the same values and the same row errors.
 //
 // What a value rests on: the endpoint's chain id was the configured one in the same answer, every call named its block, the block
-// is not above what the pool agrees on, and the node gave a whole number. Whatever is less is an error: of the row
-// when its own token says so, alone as well as in the batch; else of the endpoint, and the row is tried elsewhere.
+// is not above what the pool agrees on, and the node gave a whole number. On rungs 1 to 3 the EVM itself attests chain, height
+// and parent beside the values; an answer of another block is thrown away, whoever gave it. An endpoint that reads at another
+// block than it is asked for is not used at all: to take the height that it attests for the values' own would be right on
+// the rungs that attest one, and wrong without a sign on the others. Whatever is less is an error: of the row when
+// its own token says so, alone as well as together with others; else of the endpoint, and the row is tried elsewhere.
+//
+// A token whose balanceOf depends on who asks gives contracts, and so rungs 1 to 3, what it likes; that cannot be noticed. One that
+// refuses contracts is noticed by the single call that confirms, and read from outside for an hour.
 package fetcherevm
 
 import (
@@ -38,7 +55,7 @@ type Config struct {
 	Timeout time.Duration
 	// Route is the best way to read that is used: one of the routes of a proof, "" for whatever endpoints can do.
 	Route string
-	// BatchSize is the most elements of a JSON-RPC batch; 1 means single calls. Endpoints that take less are learnt.
+	// BatchSize is the most elements of a JSON-RPC batch; 1 means no batches. Endpoints that take less are learnt.
 	BatchSize int
 	// Gas is what a token may burn in a call; MaxGas what it may burn alone, once, when that was not enough.
 	Gas, MaxGas uint64
@@ -51,7 +68,7 @@ type Config struct {
 }
 
 // maxBody is what every node takes: geth 5 MiB, anvil 2.
-const maxBody = 1 << 20
+const maxBody = 1_000_000
 
 // Load reads the configuration; faults go to env.
 func Load(env *service.Env) Config {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/balance-sync/balance-sync/devkit/evmdev"
+	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
 
@@ -62,38 +64,38 @@ func TestMalformedAnswersAreNeverValues(t *testing.T) {
 		"neither":             func(e exchange) string { return strings.ReplaceAll(e.answer, `"result":`, `"other":`) },
 	}
 	for name, shape := range shapes {
-		t.Run(name, func(t *testing.T) {
-			node.Intercept(nil)
-			r := readerOf(t, setup(), chainOf(node.URL()))
-			for _, n := range r.fleet.nodes {
-				if _, f := n.pin(t.Context()); f != nil { // so that the reads meet the shape, and not the search for the block
-					t.Fatal(f)
-				}
-			}
-			rewrite(node, shape)
-			outcomes := r.Read(t.Context(), rows, 0)
-			for i, o := range outcomes {
-				truth, err := node.Balance(node.Head(), rows[i].Asset.Contract, rows[i].Address)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if o.Raw != "" && o.Raw != truth.String() {
-					t.Errorf("row %d got %s, the state has %s", i, o.Raw, truth)
-				}
-				if o.Raw == "" && (o.Err == nil || o.Err.Class != wire.ClassEndpoint && o.Err.Code != wire.CodeEmptyReturn && o.Err.Code != wire.CodeShortReturn && o.Err.Code != wire.CodeNoContract) {
-					t.Errorf("row %d: %+v", i, o.Err)
-				}
-				if o.Raw != "" && name != "ids of others" {
-					t.Errorf("row %d got a value, if a right one", i)
-				}
-			}
-		})
+		for at := override; at <= single; at++ {
+			t.Run(name+", "+at.String(), func(t *testing.T) { malformed(t, node, rows, at, name, shape) })
+		}
+	}
+}
+
+// malformed reads rows from a node whose answers have the shape.
+func malformed(t *testing.T, node *evmdev.Node, rows []fetch.Row, at rung, name string, shape func(exchange) string) {
+	node.Intercept(nil)
+	r := readerOf(t, setupAt(at), chainOf(node.URL()))
+	mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0)) // so that the reads meet the shape, and not the search for the block
+	rewrite(node, shape)
+	for i, o := range r.Read(t.Context(), rows, 0) {
+		truth, err := node.Balance(node.Head(), rows[i].Asset.Contract, rows[i].Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Raw != "" && o.Raw != truth.String() {
+			t.Errorf("row %d got %s, the state has %s", i, o.Raw, truth)
+		}
+		if o.Raw == "" && (o.Err == nil || o.Err.Class != wire.ClassEndpoint && o.Err.Code != wire.CodeEmptyReturn && o.Err.Code != wire.CodeShortReturn && o.Err.Code != wire.CodeNoContract) {
+			t.Errorf("row %d: %+v", i, o.Err)
+		}
+		if o.Raw != "" && name != "ids of others" {
+			t.Errorf("row %d got a value, if a right one", i)
+		}
 	}
 }
 
 func TestAnswersAreMatchedByID(t *testing.T) {
 	node := geth(t, chainID)
-	r := readerOf(t, setup(), chainOf(node.URL()))
+	r := readerOf(t, setupAt(batch), chainOf(node.URL()))
 	reverse := func(e exchange) string {
 		if !strings.HasPrefix(e.answer, "[") {
 			return e.answer

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"strconv"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/wire"
@@ -36,7 +37,8 @@ const attesting = 3
 // multicall reads the calls in one request.
 func (r *reading) multicall(ctx context.Context, calls []call) answered {
 	data, took, f := r.node.run(ctx, multicall, len(calls), 450*(len(calls)+attesting)+512, r.fleet.config.MaxAnswer, func(body []byte) []byte {
-		body = append(append(body, `[{"to":"`...), r.fleet.multicall.String()...)
+		body = append(strconv.AppendUint(append(body, `[{"gas":"0x`...), r.multicallGas(len(calls)), 16), `","to":"`...)
+		body = append(body, r.fleet.multicall.String()...)
 		body = append(r.aggregate(append(body, `","data":"0x`...), calls), `"},`...)
 		return append(append(body, r.pin.block...), ']')
 	})
@@ -65,6 +67,15 @@ func (r *reading) multicall(ctx context.Context, calls []call) answered {
 		}
 	}
 	return answered{nil, took, nil}
+}
+
+// mostMulticallGas bounds what a token can burn in a Multicall3, which bounds nothing itself: nodes that give a call hundreds of
+// millions would not answer in time. It is several times what 500 balances take.
+const mostMulticallGas = 25_000_000
+
+// multicallGas is what a request for n balances may burn: enough for each to burn all that it may, as far as the bound goes.
+func (r *reading) multicallGas(n int) uint64 {
+	return min(1_000_000+uint64(n)*r.gas, mostMulticallGas)
 }
 
 // aggregate appends aggregate3's input in hex: an array of (address target, bool allowFailure, bytes callData).

@@ -13,7 +13,8 @@ import (
 func TestOneOfTwoHundredThatFailsIsOneErrorAnd199Values(t *testing.T) {
 	node := geth(t, chainID)
 	eachWay(t, func(t *testing.T, at rung) {
-		for name, code := range map[string]string{"reverts": wire.CodeReverted, "returns-nothing": wire.CodeEmptyReturn, "no-code": wire.CodeNoContract} {
+		for name, code := range map[string]string{"reverts": wire.CodeReverted, "returns-nothing": wire.CodeEmptyReturn, "no-code": wire.CodeNoContract,
+			"returns-31-bytes": wire.CodeShortReturn} {
 			rows := slices.Insert(goodRows(node, 50)[:199], 120, rowOf(tokenOf(node.Token(name)), node.Wallet(3)))
 			outcomes := readerOf(t, setupAt(at), chainOf(node.URL())).Read(t.Context(), rows, 0)
 			if o := outcomes[120]; o.Raw != "" || o.Err == nil || o.Err.Class != wire.ClassRow || o.Err.Code != code {

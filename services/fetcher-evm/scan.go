@@ -52,15 +52,22 @@ func (r *reading) scan(ctx context.Context, at rung, calls []call, gas uint64) a
 	if f != nil {
 		return answered{calls, took, f}
 	}
+	a := r.scanned(data, at, calls)
+	a.took = took
+	return a
+}
+
+// scanned settles the calls by a scan's answer, as far as the scan got.
+func (r *reading) scanned(data []byte, at rung, calls []call) answered {
 	scan, err := scanner.Decode(data, len(calls))
 	if err != nil {
-		return answered{calls, took, &failure{class: misfit, text: err.Error()}}
+		return answered{left: calls, failed: &failure{class: misfit, text: err.Error()}}
 	}
 	if f := r.attest(scan.ChainID, scan.Height, scan.Parent); f != nil {
-		return answered{calls, took, f}
+		return answered{left: calls, failed: f}
 	}
 	if scan.Processed == 0 {
-		return answered{calls, took, &failure{class: misfit, text: "the node gives a scan too little gas for one balance"}}
+		return answered{left: calls, failed: &failure{class: misfit, text: "the node gives a scan too little gas for one balance"}}
 	}
 	var digits [80]byte
 	for _, c := range calls[:scan.Processed] {
@@ -71,7 +78,7 @@ func (r *reading) scan(ctx context.Context, at rung, calls []call, gas uint64) a
 		}
 		r.statuses(c, e.Status.Cause())
 	}
-	return answered{calls[scan.Processed:], took, nil}
+	return answered{left: calls[scan.Processed:]}
 }
 
 // statuses notes a row without a value. What it means is for [reading.confirm] to find out.
