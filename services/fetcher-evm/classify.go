@@ -83,7 +83,7 @@ func classify(status, code int, message string) class {
 	case status >= http.StatusInternalServerError:
 		return down
 	case code == -32603:
-		return faulty
+		return crashed
 	}
 	return garbage
 }

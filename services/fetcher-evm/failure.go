@@ -25,7 +25,7 @@ const (
 	unsupported class = "unsupported"  // the node does not do this
 	garbage     class = "garbled"      // an answer that is none
 	down        class = "unreachable"  // the connection or the server failed
-	faulty      class = "server_error" // the server failed inside, perhaps at this row alone
+	crashed     class = "server_error" // the server failed inside, perhaps at this row alone
 	foreign     class = "wrong_chain"  // the node is of another chain
 	ahead       class = "ahead"        // a height that the chain cannot have reached
 	strayed     class = "strayed"      // the answer is of another block than it was asked for
@@ -94,7 +94,7 @@ var handlings = map[class]handling{
 	unsupported: {wire.CodeBadReply, blameless, false, "another way to ask"},
 	garbage:     {wire.CodeBadReply, fails, false, ""},
 	down:        {wire.CodeUnreachable, fails, true, ""},
-	faulty:      {wire.CodeUnreachable, fails, false, ""},
+	crashed:     {wire.CodeUnreachable, fails, false, ""},
 	foreign:     {wire.CodeWrongChain, quarantined, true, ""},
 	ahead:       {wire.CodeHeightRefused, fails, false, ""},
 	strayed:     {wire.CodeLagging, fails, true, "a newer block next time"},
@@ -114,5 +114,5 @@ func (f *failure) structural() bool {
 	case unsupported, reverted, misfit:
 		return true
 	}
-	return (f.class == garbage || f.class == faulty) && f.said
+	return (f.class == garbage || f.class == crashed) && f.said
 }

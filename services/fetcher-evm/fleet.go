@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,6 +99,13 @@ func plain(text secret.Text) bool {
 // clean makes a text fit to leave: without secrets, then short. Cut first, half a key could pass.
 func (f *fleet) clean(text string) string {
 	return wire.CleanError(f.process.Scrub.Scrub(f.scrub.Scrub(text)))
+}
+
+// reaches reports whether an endpoint that may be asked, none of those that were tried, told of a head at a height or above.
+func (f *fleet) reaches(height int64, tried []*upstream.Endpoint) bool {
+	return height > 0 && slices.ContainsFunc(f.pool.States(), func(s upstream.State) bool {
+		return s.Fault == nil && s.Head >= height && !slices.ContainsFunc(tried, func(e *upstream.Endpoint) bool { return e.Name() == s.Name })
+	})
 }
 
 // report tells /readyz whether the chain can be read. An endpoint of another chain is reported even if others can be used: it is a

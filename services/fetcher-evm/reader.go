@@ -25,6 +25,7 @@ type reader struct {
 // that none could serve come back as endpoint errors.
 func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fetch.Outcome {
 	calls, outcomes := plan(rows)
+	stored := atLeast
 	if atLeast > 0 {
 		atLeast += r.fleet.chain.Finality.Lag // where the head must be for the block to be there
 	}
@@ -37,8 +38,12 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 			}
 			break
 		}
-		calls = r.readAt(ctx, member, calls, outcomes)
 		tried = append(tried, member)
+		floor := int64(0)
+		if len(tried) < tries && r.fleet.reaches(atLeast, tried) {
+			floor = stored
+		}
+		calls = r.readAt(ctx, member, calls, outcomes, floor)
 	}
 	return outcomes
 }
@@ -50,15 +55,17 @@ func (r *reader) unavailable(calls []call, outcomes []fetch.Outcome, err error) 
 	if errors.As(err, &none) && none.Code() != upstream.Unchecked {
 		code = cmp.Or(none.Code(), code)
 	}
+	text := r.fleet.clean(err.Error()) // once: in an outage this is all the work there is
 	for _, c := range calls {
-		outcomes[c.row] = fetch.EndpointError(code, r.fleet.clean(err.Error()))
+		outcomes[c.row] = fetch.EndpointError(code, text)
 	}
 }
 
-// readAt reads calls at one endpoint, sets their outcomes and gives back those that the endpoint failed.
-func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []call, outcomes []fetch.Outcome) []call {
+// readAt reads calls at one endpoint, unless its block is below floor, sets their outcomes and gives back those that the endpoint
+// failed.
+func (r *reader) readAt(ctx context.Context, member *upstream.Endpoint, calls []call, outcomes []fetch.Outcome, floor int64) []call {
 	defer member.Release()
-	at := &reading{reader: r, node: r.fleet.nodes[member], began: time.Now().UTC(), outcomes: outcomes}
+	at := &reading{reader: r, node: r.fleet.nodes[member], began: time.Now().UTC(), outcomes: outcomes, floor: floor}
 	for _, c := range calls {
 		outcomes[c.row] = fetch.Outcome{}
 	}
@@ -127,6 +134,8 @@ type reading struct {
 	pin      *pin
 	tip      upstream.Tip
 	outcomes []fetch.Outcome
+	// floor is the height where a row stands already and that another endpoint has reached, 0 when there is no such other.
+	floor int64
 	// best is the best rung that this reading may use, and avoid are those that failed it.
 	best  rung
 	avoid perRung[bool]
@@ -156,6 +165,9 @@ func (r *reading) open(ctx context.Context) *failure {
 	if bound := r.tip.Bound(time.Now(), r.fleet.chain.HeightSlack, r.fleet.chain.BlockTime); r.pin.number > bound {
 		r.node.unpin()
 		return &failure{class: ahead, text: fmt.Sprintf("block %d is above %d, the most that the endpoints' agreed tip %d allows", r.pin.number, bound, r.tip.Height)}
+	}
+	if r.pin.number < r.floor { // such values would be stale; where nobody else is further they at least free their leases
+		return &failure{class: lagging, text: fmt.Sprintf("block %d is below %d, where a row stands that is asked for", r.pin.number, r.floor)}
 	}
 	return nil
 }

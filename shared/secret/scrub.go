@@ -88,7 +88,7 @@ func (s *Scrubber) addParts(value string) {
 	}
 }
 
-// addUser takes in what a URL has before its host: a password, or a name that stands alone and so is a token, and what HTTP makes of both.
+// addUser takes in what a URL has before its host: a password, a name that stands alone or is as long as a key, and what HTTP makes of both.
 func (s *Scrubber) addUser(u *url.URL) {
 	name := u.User.Username()
 	password, given := u.User.Password()
@@ -97,7 +97,9 @@ func (s *Scrubber) addUser(u *url.URL) {
 		_, escaped, _ := strings.Cut(u.User.String(), ":")
 		s.add(escaped)
 		s.add(u.User.String())
-	} else if u.Scheme != "postgres" && u.Scheme != "postgresql" { // there a name alone is no secret
+	}
+	database := u.Scheme == "postgres" || u.Scheme == "postgresql" // where a name is no secret
+	if !database && (!given || len(name) >= longKey) {
 		s.add(name)
 	}
 	s.add(base64.StdEncoding.EncodeToString([]byte(name + ":" + password)))
