@@ -15,6 +15,8 @@ import (
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -119,6 +121,12 @@ func TestTheProbeFindsTheBestRung(t *testing.T) {
 		}
 		return out, err
 	}
+	chokes := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, method grpc.UnaryHandler) (any, error) {
+		if isScan(in) {
+			return nil, status.Error(codes.Internal, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR")
+		}
+		return method(ctx, in)
+	}
 	for _, tt := range []struct {
 		name      string
 		fault     grpc.UnaryServerInterceptor
@@ -128,6 +136,7 @@ func TestTheProbeFindsTheBestRung(t *testing.T) {
 		{"a node of today", nil, multicallAt, scanRevert},
 		{"a gateway that drops what a revert gives", drops, "", scanReturn},
 		{"a node that cannot call constructors", old, multicallAt, multicall},
+		{"a gateway that chokes on constructors", chokes, multicallAt, multicall},
 		{"one without a Multicall3", old, node.Tokens()[0].Address, single},
 		{"one without any", old, "", single},
 	} {
