@@ -339,4 +339,3 @@ func TestADemotionLastsUntilTheNextProbe(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
-
