@@ -15,7 +15,8 @@ import (
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // multicallAt is where tests put Multicall3, whose code is that of the EVM chains.
@@ -119,6 +120,12 @@ func TestTheProbeFindsTheBestRung(t *testing.T) {
 		}
 		return out, err
 	}
+	chokes := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, method grpc.UnaryHandler) (any, error) {
+		if isScan(in) {
+			return nil, status.Error(codes.Internal, "stream terminated by RST_STREAM with error code: INTERNAL_ERROR")
+		}
+		return method(ctx, in)
+	}
 	for _, tt := range []struct {
 		name      string
 		fault     grpc.UnaryServerInterceptor
@@ -128,6 +135,7 @@ func TestTheProbeFindsTheBestRung(t *testing.T) {
 		{"a node of today", nil, multicallAt, scanRevert},
 		{"a gateway that drops what a revert gives", drops, "", scanReturn},
 		{"a node that cannot call constructors", old, multicallAt, multicall},
+		{"a gateway that chokes on constructors", chokes, multicallAt, multicall},
 		{"one without a Multicall3", old, node.Tokens()[0].Address, single},
 		{"one without any", old, "", single},
 	} {
@@ -193,58 +201,6 @@ func TestRequestsShrinkToWhatTheNodeHasTimeFor(t *testing.T) {
 	mustBeInLedger(t, node, rows, r.Read(t.Context(), rows, 0), 0)
 	if cost, most := node.Requests()-before, int64(400*tokenWeight/size.now()+2); cost > most {
 		t.Errorf("the second read cost %d requests, %d are enough for requests of %d", cost, most, size.now())
-	}
-}
-
-func TestRequestsAreOfEqualWeightAndNoneTooHeavy(t *testing.T) {
-	calls := make([]call, 334, 1000)
-	for i := range calls {
-		calls[i].native = true
-	}
-	for range 666 {
-		calls = append(calls, call{token: tokenA})
-	}
-	for size, want := range map[int]int{1000: 4, 500: 8, 100: 37, tokenWeight: 667 + 66, 2500: 2} {
-		requests := 0
-		for left := calls; len(left) > 0; requests++ {
-			n := share(left, size)
-			if n == 0 || weight(left[:n]) > size {
-				t.Fatalf("size %d: %d calls of weight %d", size, n, weight(left[:n]))
-			}
-			left = left[n:]
-		}
-		if requests > want+1 {
-			t.Errorf("size %d: %d requests", size, requests)
-		}
-	}
-}
-
-func TestSizesGrowByATenthAndNotBackToWhatFailed(t *testing.T) {
-	s := newSizes(1000)
-	s.broke(1000)
-	if s.now() != 500 {
-		t.Fatal(s.now())
-	}
-	for range growAfter {
-		s.worked(100) // far below the size
-	}
-	for range growAfter {
-		s.worked(500)
-	}
-	if s.now() != 550 {
-		t.Error(s.now())
-	}
-	for range 100 * growAfter {
-		s.worked(s.now())
-	}
-	if s.now() != 999 {
-		t.Error(s.now())
-	}
-	for range 20 {
-		s.broke(s.now())
-	}
-	if s.now() != tokenWeight {
-		t.Error(s.now())
 	}
 }
 
@@ -318,54 +274,6 @@ func TestATokenThatTakesTheNodesTimeIsFoundAndKeptApart(t *testing.T) {
 	}
 }
 
-// rewriteScans changes what the scanner answers.
-func rewriteScans(node *trondev.Node, change func(output []byte) []byte) {
-	node.Intercept(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, method grpc.UnaryHandler) (any, error) {
-		out, err := method(ctx, in)
-		if q, ok := in.(*core.TriggerSmartContract); ok && len(q.ContractAddress) == 0 {
-			if reply, ok := out.(*api.TransactionExtention); ok && len(reply.ConstantResult) == 1 {
-				reply.ConstantResult[0] = change(reply.ConstantResult[0])
-			}
-		}
-		return out, err
-	})
-}
-
-func TestABulkErrorIsOverturnedByTheSingleCall(t *testing.T) {
-	node := start(t, trondev.Config{Wallets: 60})
-	r := readerOf(t, exact(), chainAt(node, node.URL()))
-	rewriteScans(node, func(output []byte) []byte { // the first two rows fail
-		for at := 64; at < 66; at++ {
-			output = append(append(append([]byte{}, output[:at]...), 0x80), output[at+1+int(output[at]):]...)
-		}
-		return output
-	})
-	rows := tokenRows(node, node.Tokens()[0].Address, 20)
-	outcomes := r.Read(t.Context(), rows, 0)
-	mustBeInLedger(t, node, rows, outcomes, 0)
-	for i, want := range []string{"single", "single", "scanner-revert"} {
-		if outcomes[i].Proof.Route != want {
-			t.Errorf("row %d by %s", i, outcomes[i].Proof.Route)
-		}
-	}
-}
-
-func TestAScanOfAnotherChainIsNoAnswer(t *testing.T) {
-	node := start(t, trondev.Config{Wallets: 60})
-	r := readerOf(t, exact(), chainAt(node, node.URL()))
-	rewriteScans(node, func(output []byte) []byte { output[11]++; return output })
-	outcomes := r.Read(t.Context(), standinRows(node, 0, 3), 0)
-	noValue(t, outcomes)
-	if s := r.fleet.pool.States()[0]; outcomes[0].Err.Code != wire.CodeWrongChain || !s.Quarantined {
-		t.Errorf("%+v, %+v", outcomes[0].Err, s)
-	}
-	// So is a node that names our block 0 and runs contracts of another chain.
-	r = readerOf(t, exact(), chainAt(node, node.URL()))
-	if s := r.fleet.pool.States()[0]; s.Fault == nil || s.Fault.Code != wire.CodeWrongChain {
-		t.Errorf("%+v", s)
-	}
-}
-
 func TestAMulticallOfAnotherChainIsNoAnswer(t *testing.T) {
 	node := start(t, trondev.Config{Wallets: 60})
 	c := chainAt(node, node.URL())
@@ -408,73 +316,6 @@ func TestARungThatGivesOtherValuesIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestAScanAboveWhatTheChainCanHaveIsRefused(t *testing.T) {
-	node := start(t, trondev.Config{Wallets: 60})
-	r := readerOf(t, exact(), chainAt(node, node.URL()))
-	rewriteScans(node, func(output []byte) []byte { output[15] = 1; return output }) // of 8 bytes from 12 on: 4 billion
-	outcomes := r.Read(t.Context(), standinRows(node, 0, 3), 0)
-	noValue(t, outcomes)
-	if outcomes[0].Err.Code != wire.CodeHeightRefused {
-		t.Errorf("%+v", outcomes[0].Err)
-	}
-}
-
-func TestAScanOfANodeThatLagsIsRefused(t *testing.T) {
-	node := start(t, trondev.Config{Wallets: 60})
-	r := readerOf(t, exact(), chainAt(node, node.URL()))
-	rewriteScans(node, func(output []byte) []byte { output[18]--; return output }) // 256 blocks
-	outcomes := r.Read(t.Context(), standinRows(node, 0, 3), 0)
-	noValue(t, outcomes)
-	if outcomes[0].Err.Code != wire.CodeLagging {
-		t.Errorf("%+v", outcomes[0].Err)
-	}
-}
-
-func TestAScansAnswerToAnotherIsNoAnswer(t *testing.T) {
-	node := start(t, trondev.Config{Wallets: 60})
-	r := readerOf(t, exact(), chainAt(node, node.URL()))
-	var first atomic.Pointer[api.TransactionExtention]
-	node.Intercept(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, method grpc.UnaryHandler) (any, error) {
-		out, err := method(ctx, in)
-		q, ok := in.(*core.TriggerSmartContract)
-		if !ok || len(q.ContractAddress) > 0 {
-			return out, err
-		}
-		if reply, ok := out.(*api.TransactionExtention); ok && !first.CompareAndSwap(nil, reply) {
-			return proto.Clone(first.Load()), err // a gateway that gives what it has in its cache
-		}
-		return out, err
-	})
-	rows := tokenRows(node, node.Tokens()[0].Address, 5)
-	mustBeInLedger(t, node, rows, r.Read(t.Context(), rows, 0), 0)
-	others := tokenRows(node, node.Tokens()[0].Address, 10)[5:]
-	outcomes := r.Read(t.Context(), others, 0)
-	noValue(t, outcomes)
-}
-
-func TestAMangledScanIsNotRead(t *testing.T) {
-	for name, change := range map[string]func([]byte) []byte{
-		"cut": func(b []byte) []byte { return b[:len(b)-1] }, "longer": func(b []byte) []byte { return append(b, 0) }, "empty": func([]byte) []byte { return nil },
-		"another version": func(b []byte) []byte { b[0]++; return b }, "zeros": func(b []byte) []byte { return make([]byte, len(b)) },
-		"more rows": func(b []byte) []byte { b[31]++; return append(b, 0) },
-	} {
-		node := start(t, trondev.Config{Wallets: 60})
-		r := readerOf(t, exact(), chainAt(node, node.URL()))
-		rewriteScans(node, change)
-		rows := standinRows(node, 0, 5)
-		for range fallAfter { // the single calls serve, and after the second time the rung is left
-			outcomes := r.Read(t.Context(), rows, 0)
-			mustBeInLedger(t, node, rows, outcomes, 0)
-			if outcomes[0].Proof.Route != "single" {
-				t.Errorf("%s: read by %s", name, outcomes[0].Proof.Route)
-			}
-		}
-		if got := nodeOf(r).ladder.best(perRung[bool]{}); got != scanReturn && got != single {
-			t.Errorf("%s: still on %s", name, got)
-		}
-	}
-}
-
 func TestADemotionLastsUntilTheNextProbe(t *testing.T) {
 	node := start(t, trondev.Config{Wallets: 60})
 	r := readerOf(t, exact(), chainAt(node, node.URL()))
@@ -496,17 +337,5 @@ func TestADemotionLastsUntilTheNextProbe(t *testing.T) {
 	r.fleet.round(t.Context())
 	if o := r.Read(t.Context(), rows, 0)[0]; o.Err != nil || o.Proof.Route != "scanner-revert" {
 		t.Errorf("%+v", o)
-	}
-}
-
-func TestHalvesDivideBetweenTokensWhileTheyCan(t *testing.T) {
-	calls := []call{{row: 0, native: true}, {row: 1, token: tokenA}, {row: 2, token: tokenA}, {row: 3, token: tokenA}, {row: 4, token: tokenB}}
-	for _, tt := range []struct{ of, want int }{{5, 1}, {4, 1}, {2, 1}} {
-		if first, second := halves(calls[:tt.of]); len(first)+len(second) != tt.of || len(first) != tt.want && tt.of < 5 || len(second) == 0 || len(first) == 0 {
-			t.Errorf("%d calls: %d and %d", tt.of, len(first), len(second))
-		}
-	}
-	if first, second := halves(calls[1:4]); len(first) != 1 || len(second) != 2 {
-		t.Errorf("%d and %d", len(first), len(second))
 	}
 }

@@ -11,6 +11,9 @@ import (
 // versions and the gateways in front of them change what a name can do.
 const probeAge = 10 * time.Minute
 
+// unsureAge is how long they hold when the node gave no answer at all on some rung: it may have been an accident.
+const unsureAge = time.Minute
+
 // abilities are what single calls a node takes.
 type abilities struct {
 	// account: it gives accounts, the coin's balances. constant: it runs constant calls, without which no token can be read.
@@ -64,14 +67,18 @@ func (n *node) probe(ctx context.Context, head block) *failure {
 		return &failure{class: unsupported, text: "the node gives neither accounts nor runs constant calls"}
 	}
 	var works perRung[bool]
+	sure := true
 	if able.constant {
-		if works, f = n.probeRungs(ctx, witness, before, able.account); f != nil {
+		if works, sure, f = n.probeRungs(ctx, witness, before, able.account); f != nil {
 			return f
 		}
 	}
 	n.ladder.found(works)
 	n.mu.Lock()
 	n.able, n.probed = able, time.Now()
+	if !sure {
+		n.probed = n.probed.Add(unsureAge - probeAge)
+	}
 	n.mu.Unlock()
 	n.showRung()
 	return nil
@@ -103,8 +110,10 @@ func (n *node) probeConstant(ctx context.Context) (bool, *failure) {
 }
 
 // probeRungs reads two balances on each rung. A rung works if it gives what a single call gave before it or gives after it: balances move
-// meanwhile. The failure is set when nothing can be said, and when the node may not be used.
-func (n *node) probeRungs(ctx context.Context, witness call, before string, account bool) (works perRung[bool], failed *failure) {
+// meanwhile. sure is false when one gave no answer at all, or another value. The failure is set when nothing can be said, and when the
+// node may not be used.
+func (n *node) probeRungs(ctx context.Context, witness call, before string, account bool) (works perRung[bool], sure bool, failed *failure) {
+	sure = true
 	calls := []call{witness, {native: true, row: 1, holder: nobody}}
 	for _, at := range bulk {
 		if at == multicall && n.fleet.multicall == (address{}) {
@@ -115,16 +124,20 @@ func (n *node) probeRungs(ctx context.Context, witness call, before string, acco
 		switch {
 		case f != nil && (f.class == misfit || f.tooMuch()):
 			continue
+		case f != nil && (f.hurts() || f.class == garbage): // a gateway may choke on what is no call to a contract
+			sure = false
+			continue
 		case f != nil:
-			return works, f
+			return works, false, f
 		}
 		got, whole := r.outcomes[0].Raw, len(left) == 0 && r.outcomes[1].Raw != ""
 		if account && got != before {
 			if before, f = n.probeAccount(ctx, witness); f != nil {
-				return works, f
+				return works, false, f
 			}
 		}
 		works[at] = whole && got != "" && (!account || got == before)
+		sure = sure && (works[at] || !whole)
 	}
-	return works, nil
+	return works, sure, nil
 }
