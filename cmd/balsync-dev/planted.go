@@ -25,6 +25,7 @@ func plant(n *evmdev.Node) []planted {
 	codes := map[string]string{
 		"reverts": wire.CodeReverted, "returns-nothing": wire.CodeEmptyReturn, "returns-31-bytes": wire.CodeShortReturn, "gas-loop": wire.CodeGasExceeded,
 		"revert-bomb": wire.CodeReverted, "invalid-opcode": wire.CodeReverted, "no-code": wire.CodeNoContract,
+		"reverts-200-kilobytes": wire.CodeReverted, "delegates-to-itself": wire.CodeReverted,
 	}
 	var rows []planted
 	for _, bad := range n.Bad() {

@@ -15,6 +15,7 @@ func TestArtefactsAreOfTheSourcesBesideThem(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
+	files = append(files, "contracts/package-lock.json") // the versions of compiler and library
 	digest := sha256.New()
 	for _, file := range files {
 		source, err := os.ReadFile(file)
@@ -28,7 +29,7 @@ func TestArtefactsAreOfTheSourcesBesideThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := hex.EncodeToString(digest.Sum(nil)); got != compiled.Sources {
-		t.Error("contracts/src has changed: npm ci && npm run build in contracts/")
+		t.Error("contracts/src or package-lock.json has changed: npm ci && npm run build in contracts/")
 	}
 }
 

@@ -85,6 +85,22 @@ func (c *chain) seal() error {
 	return nil
 }
 
+// rewind makes the block at a height the head, and sees to it that nothing of the blocks above goes into the next ones.
+func (c *chain) rewind(height uint64) error {
+	to := c.eth.BlockChain().GetHeaderByNumber(height)
+	if err := c.beacon.Fork(to.Hash()); err != nil {
+		return fmt.Errorf("rewind to block %d: %w", height, err)
+	}
+	if err := c.eth.TxPool().Sync(); err != nil { // it takes the transactions of the dropped blocks back
+		return fmt.Errorf("rewind to block %d: %w", height, err)
+	}
+	c.eth.TxPool().Clear()
+	if now := c.head().Number.Uint64(); now != height {
+		return fmt.Errorf("rewind to block %d: head is at %d", height, now)
+	}
+	return nil
+}
+
 // state opens the state after a block by its root in the trie, whatever the block's age.
 func (c *chain) state(header *types.Header) (*state.StateDB, error) {
 	db := state.NewMPTDatabase(c.eth.BlockChain().TrieDB(), c.codes)

@@ -177,3 +177,46 @@ func TestRefusedChurnIsReportedAndDoesNotBlockTheNext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRewoundChainGoesOnAsAnotherFork(t *testing.T) {
+	for _, depth := range []int{1, 5, 12} {
+		n := start(t, Config{Wallets: 12})
+		token := n.Tokens()[0].Address
+		heights := make(map[int64]string)
+		for range 15 {
+			if err := n.Churn(t.Context(), 0, 12); err != nil {
+				t.Fatal(err)
+			}
+			heights[n.Head()] = mustBalance(t, n, n.Head(), token, n.Wallet(3)).String()
+		}
+		if err := n.Rewind(depth); err != nil {
+			t.Fatal(err)
+		}
+		if n.Head() != int64(15-depth) {
+			t.Fatalf("head at %d after a rewind of %d", n.Head(), depth)
+		}
+		if err := n.Commit(); err != nil { // empty: nothing of the dropped blocks comes back
+			t.Fatal(err)
+		}
+		before := mustBalance(t, n, n.Head()-1, token, n.Wallet(3)).String()
+		if got := mustBalance(t, n, n.Head(), token, n.Wallet(3)).String(); got != before || got != heights[n.Head()-1] {
+			t.Errorf("depth %d: an empty block moved %s to %s", depth, before, got)
+		}
+		for n.Head() < 15 {
+			if err := n.Churn(t.Context(), 0, 12); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now := mustBalance(t, n, 15, token, n.Wallet(3))
+		if now.String() == heights[15] {
+			t.Errorf("depth %d: the fork ends as the first one did", depth)
+		}
+		if told := askBalance(t, n, 15, token, n.Wallet(3)); told.Cmp(now) != 0 {
+			t.Errorf("depth %d: oracle %s, geth %s", depth, now, told)
+		}
+	}
+	n := start(t, Config{})
+	if n.Rewind(1) == nil || n.Rewind(-1) == nil {
+		t.Error("rewound below the first block or above the last")
+	}
+}

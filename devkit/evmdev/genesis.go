@@ -2,6 +2,7 @@ package evmdev
 
 import (
 	"crypto/ecdsa"
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"time"
@@ -18,9 +19,44 @@ const (
 	// blockGas leaves room for about 30,000 moved balances in one block. It has no part in an
 	// eth_call, whose gas the node bounds on its own.
 	blockGas = 500_000_000
-	// oddWallets bounds how many wallets start with a balance of an odd token other than the proxy.
+	// oddWallets bounds how many wallets start with a balance of a token that never moves.
 	oddWallets = 200
 )
+
+// Genesis is block 0 of the chain that [Start] makes of the same config, as JSON in the form of geth's
+// genesis files: what another client needs to hold the same code and the same balances.
+func Genesis(cfg Config) ([]byte, error) {
+	first, _, _, err := blueprint(cfg)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(first)
+	if err != nil {
+		return nil, fmt.Errorf("encode genesis of chain %d: %w", cfg.ChainID, err)
+	}
+	return data, nil
+}
+
+// blueprint is what a chain is made of: its first block, the contracts in it, and the key that pays for
+// the churn.
+func blueprint(cfg Config) (*core.Genesis, []contract, *ecdsa.PrivateKey, error) {
+	if cfg.ChainID == 0 || cfg.Wallets < 0 || cfg.BlockPeriod < 0 || cfg.Churn < 0 {
+		return nil, nil, nil, fmt.Errorf("start chain: bad config %+v", cfg)
+	}
+	compiled, err := readArtefacts()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	list, err := contracts(compiled)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	key, err := funderKey()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return genesis(cfg, list, crypto.PubkeyToAddress(key.PublicKey)), list, key, nil
+}
 
 // genesis is block 0: all the code and all the balances. Seeding them by transactions would take
 // thousands of blocks, as one transaction may not use more than 2^24 gas (EIP-7825).
@@ -80,13 +116,22 @@ func storage(cfg Config, c contract, asset int, wallets []common.Address) map[co
 	if c.balances < 0 {
 		return slots
 	}
-	if c.role == odd && c.token.Name != "proxy" {
+	if c.role != good && c.token.Name != "proxy" {
 		wallets = wallets[:min(len(wallets), oddWallets)]
 	}
+	total := new(uint256.Int)
 	for i, wallet := range wallets {
-		if held := genesisBalance(cfg.ChainID, asset, c.token.Decimals, i); !held.IsZero() {
-			slots[balanceSlot(wallet, c.balances)] = held.Bytes32()
+		held := genesisBalance(cfg.ChainID, asset, c.token.Decimals, i)
+		if c.token.Name == returnsMax {
+			held.SetAllOne()
 		}
+		if !held.IsZero() {
+			slots[balanceSlot(wallet, c.balances)] = held.Bytes32()
+			total.Add(total, held)
+		}
+	}
+	if slot, ok := c.code.Slots["totalSupply"]; ok {
+		slots[slotHash(slot)] = total.Bytes32()
 	}
 	return slots
 }

@@ -46,6 +46,20 @@ func (n *Node) Churn(ctx context.Context, from, to int) error {
 	return n.mover.move(ctx, stretches)
 }
 
+// Rewind takes the chain back by depth blocks, as a consensus client does that chooses another fork. The blocks made next are that
+// fork: other blocks with other balances at the same heights, which Balance then knows of. What Moved counts is not taken back.
+func (n *Node) Rewind(depth int) error {
+	n.mining.Lock()
+	defer n.mining.Unlock()
+	if n.closed {
+		return errClosed
+	}
+	if depth < 0 || int64(depth) > n.Head() {
+		return fmt.Errorf("rewind %d blocks of %d", depth, n.Head())
+	}
+	return n.chain.rewind(uint64(n.Head()) - uint64(depth))
+}
+
 // block makes one block with the balances whose turn it is.
 func (n *Node) block(ctx context.Context) error {
 	n.mining.Lock()

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // Config describes one chain.
@@ -49,25 +47,14 @@ type Node struct {
 // Start makes the chain and serves it. The end of ctx does not stop a node that has started; Close
 // does.
 func Start(ctx context.Context, cfg Config) (*Node, error) {
-	if cfg.ChainID == 0 || cfg.Wallets < 0 || cfg.BlockPeriod < 0 || cfg.Churn < 0 {
-		return nil, fmt.Errorf("start chain: bad config %+v", cfg)
+	first, list, key, err := blueprint(cfg)
+	if err != nil {
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("start chain %d: %w", cfg.ChainID, err)
 	}
-	compiled, err := readArtefacts()
-	if err != nil {
-		return nil, err
-	}
-	list, err := contracts(compiled)
-	if err != nil {
-		return nil, err
-	}
-	key, err := funderKey()
-	if err != nil {
-		return nil, err
-	}
-	c, err := openChain(genesis(cfg, list, crypto.PubkeyToAddress(key.PublicKey)))
+	c, err := openChain(first)
 	if err != nil {
 		return nil, fmt.Errorf("start chain %d: %w", cfg.ChainID, err)
 	}

@@ -39,6 +39,20 @@ func (n *Node) Balance(height int64, token, wallet string) (*big.Int, error) {
 	return held.ToBig(), nil
 }
 
+// BalanceSlot is the storage position of the wallet's balance of a token that has true balances, 0x and 64 hex digits.
+func (n *Node) BalanceSlot(token, wallet string) (string, error) {
+	holder, err := parseAddress(wallet)
+	if err != nil {
+		return "", fmt.Errorf("balance slot: wallet: %w", err)
+	}
+	for _, c := range n.contracts {
+		if c.token.Address == token && c.balances >= 0 {
+			return balanceSlot(holder, c.balances).Hex(), nil
+		}
+	}
+	return "", fmt.Errorf("balance slot: token %s has no true balance", token)
+}
+
 // reader is how an asset's balance is taken from a state.
 type reader func(st *state.StateDB, holder common.Address) (*uint256.Int, error)
 

@@ -72,7 +72,7 @@ func TestNoTwoAssetsOrWalletsStartAlike(t *testing.T) {
 	for _, asset := range readable(n) {
 		for i := range 40 {
 			held := mustBalance(t, n, 0, asset.Address, n.Wallet(i)).String()
-			if other, ok := seen[held]; ok && held != "0" {
+			if other, ok := seen[held]; ok && held != "0" && asset.Name != returnsMax {
 				t.Errorf("%s, wallet %d holds %s, as does %s", asset.Name, i, held, other)
 			}
 			seen[held] = asset.Name

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,7 +94,9 @@ func askBalance(t *testing.T, n *Node, height int64, token, wallet string) *big.
 	if token == "" {
 		return number(t, askText(t, n, "eth_getBalance", wallet, block))
 	}
-	text := askText(t, n, "eth_call", balanceCall(token, wallet), block)
+	call := balanceCall(token, wallet)
+	call["gas"] = "0x2dc6c0" // 3,000,000, the most that any true balance needs
+	text := askText(t, n, "eth_call", call, block)
 	if len(text) < 2+64 {
 		t.Fatalf("balance of %s in %s: %s is no word", wallet, token, text)
 	}
@@ -121,5 +124,5 @@ func mustBalance(t *testing.T, n *Node, height int64, token, wallet string) *big
 // readable is every asset with a true balance, by its name.
 func readable(n *Node) []Token {
 	out := []Token{{Name: "coin", Decimals: 18}}
-	return append(append(out, n.Tokens()...), n.Odd()...)
+	return slices.Concat(out, n.Tokens(), n.Odd(), n.OddDecimals(), n.Fickle())
 }

@@ -1,12 +1,5 @@
 package evmdev
 
-import (
-	"fmt"
-
-	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
-)
-
 // Token is a contract that a balance reader may be pointed at.
 type Token struct {
 	// Name is unique on the chain and the same on every chain.
@@ -17,105 +10,40 @@ type Token struct {
 	Decimals int
 }
 
-// role says what an honest reader must make of a token.
-type role int
-
-const (
-	good  role = iota // reads like any ERC-20
-	odd               // has a true balance, which takes care to read
-	bad               // has no balance at all
-	inner             // not to be asked: what the others are made with
-)
-
-// contract is one entry of the list of planted contracts.
-type contract struct {
-	token Token
-	role  role
-	at    common.Address
-	code  artefact
-	// balances is the storage slot of the balances, or -1 if the contract has none.
-	balances int
-}
-
-// firstToken is the asset number of the first of the contracts; number 0 is the chain's own coin.
-const firstToken = 1
-
-const (
-	proxied     = "implementation" // the code that the proxy runs
-	nativeMover = "native-mover"   // sends the chain's own coin to wallets
-)
-
-// contracts lists what stands on every chain. Position + firstToken is the asset number.
-func contracts(compiled artefacts) ([]contract, error) {
-	list := []struct {
-		name     string
-		code     string // in the artefacts; empty: an address without code
-		decimals int
-		role     role
-	}{
-		{"token18", "Token", 18, good},
-		{"token6", "Token", 6, good},
-		{"proxy", "Proxy", 6, odd},
-		{"heavy", "Heavy", 18, odd},
-		{"returns-64-bytes", "Returns64Bytes", 18, odd},
-		{"returns-megabyte", "ReturnsMegabyte", 18, odd},
-		{"reverts", "Reverts", 18, bad},
-		{"returns-nothing", "ReturnsNothing", 18, bad},
-		{"returns-31-bytes", "Returns31Bytes", 18, bad},
-		{"gas-loop", "GasLoop", 18, bad},
-		{"revert-bomb", "RevertBomb", 18, bad},
-		{"invalid-opcode", "InvalidOpcode", 18, bad},
-		{"no-code", "", 18, bad},
-		{proxied, "Token", 6, inner},
-		{nativeMover, "NativeMover", 0, inner},
-	}
-	out := make([]contract, len(list))
-	for i, entry := range list {
-		code, ok := compiled.Contracts[entry.code]
-		if !ok && entry.code != "" {
-			return nil, fmt.Errorf("contract %s: no artefact %s", entry.name, entry.code)
-		}
-		at := contractAddress(entry.name)
-		c := contract{
-			token:    Token{Name: entry.name, Address: at.Hex(), Decimals: entry.decimals},
-			role:     entry.role,
-			at:       at,
-			code:     code,
-			balances: -1,
-		}
-		if entry.name == "proxy" {
-			// The layout is that of the code it runs; Solidity knows of no variable in the proxy.
-			c.code.Slots = compiled.Contracts["Token"].Slots
-			c.code.Selectors = compiled.Contracts["Token"].Selectors
-		}
-		if slot, ok := c.code.Slots["balances"]; ok && entry.role != inner {
-			c.balances = int(slot)
-		}
-		out[i] = c
-	}
-	return out, nil
-}
-
-// contractAddress depends on the name alone.
-func contractAddress(name string) common.Address {
-	return common.BytesToAddress(crypto.Keccak256([]byte("evmdev " + name)))
-}
-
-// Tokens are the good tokens: one of 18 decimals, then one of 6.
+// Tokens are the good tokens, OpenZeppelin's ERC-20: one of 18 decimals, then one of 6.
 func (n *Node) Tokens() []Token { return n.tokens(good) }
 
 // Odd are the tokens that have a true balance, known to Balance, but take care to read: "proxy"
-// (delegatecall; balances in its own storage), "heavy" (260,000 gas a call), "returns-64-bytes"
-// (the first word is the balance) and "returns-megabyte" (likewise; 2.2 million gas). A reader that
-// bounds gas or size may report an error for the last one, but never another value.
+// (OpenZeppelin's ERC1967Proxy; balances in its own storage), "heavy" (260,000 gas a call),
+// "returns-64-bytes" and "returns-100-bytes" (the first word is the balance), "returns-max" (2^256-1 for
+// every wallet), "returns-megabyte" (the first word of a megabyte; 2.2 million gas) and "return-bomb"
+// (the first word of as much as half of the gas buys). A reader that bounds gas or size may report an
+// error for "returns-megabyte", but never another value.
 func (n *Node) Odd() []Token { return n.tokens(odd) }
 
+// OddDecimals are the tokens whose balance reads like any other, but whose decimals() does not say what
+// Token.Decimals does: "decimals-differ" (8, not 18), "decimals-revert", "decimals-empty" (returns nothing),
+// "decimals-256", "decimals-max" (2^256-1) and "decimals-text" (a bytes32 of letters).
+func (n *Node) OddDecimals() []Token { return n.tokens(oddDecimals) }
+
+// Fickle are the tokens whose answer depends on how they are asked. Balance knows what they have stored,
+// which is what a call without a contract in between is told:
+//
+//	                     eth_call   Multicall3 (CALL)   scanner (STATICCALL)
+//	"answers-by-caller"  stored     1                   1
+//	"writes-on-read"     stored     stored              fails with all its gas burnt
+//
+// A reader may give any of these, for the scanner's failure an error or what it reads otherwise, and
+// nothing else.
+func (n *Node) Fickle() []Token { return n.tokens(fickle) }
+
 // Bad are the planted contracts that have no balance, for which any value, zero included, is wrong:
-// "reverts", "returns-nothing", "returns-31-bytes", "gas-loop", "revert-bomb" (up to 2 MB of
-// revert data), "invalid-opcode" and "no-code" (an address without code).
+// "reverts", "reverts-200-kilobytes", "revert-bomb" (up to 2 MB of revert data), "returns-nothing",
+// "returns-31-bytes", "gas-loop", "invalid-opcode", "delegates-to-itself" (a proxy of itself) and
+// "no-code" (an address without code).
 func (n *Node) Bad() []Token { return n.tokens(bad) }
 
-// Token finds a good, odd or bad token by name. There is none of another name: the zero Token.
+// Token finds a planted token by name. There is none of another name: the zero Token.
 func (n *Node) Token(name string) Token {
 	for _, c := range n.contracts {
 		if c.token.Name == name && c.role != inner {

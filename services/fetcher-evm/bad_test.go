@@ -12,6 +12,7 @@ import (
 var badTokens = map[string]string{
 	"reverts": wire.CodeReverted, "returns-nothing": wire.CodeEmptyReturn, "returns-31-bytes": wire.CodeShortReturn, "gas-loop": wire.CodeGasExceeded,
 	"revert-bomb": wire.CodeReverted, "invalid-opcode": wire.CodeReverted, "no-code": wire.CodeNoContract,
+	"reverts-200-kilobytes": wire.CodeReverted, "delegates-to-itself": wire.CodeReverted,
 }
 
 func TestABadTokenIsItsRowsErrorAndNobodyElses(t *testing.T) {

@@ -50,8 +50,9 @@ func (r *reader) unavailable(calls []call, outcomes []fetch.Outcome, err error) 
 	if errors.As(err, &none) && none.Code() != upstream.Unchecked {
 		code = cmp.Or(none.Code(), code)
 	}
+	text := r.fleet.clean(err.Error()) // once: in an outage this is all the work there is
 	for _, c := range calls {
-		outcomes[c.row] = fetch.EndpointError(code, r.fleet.clean(err.Error()))
+		outcomes[c.row] = fetch.EndpointError(code, text)
 	}
 }
 

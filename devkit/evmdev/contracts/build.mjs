@@ -13,6 +13,16 @@ for (const name of readdirSync(new URL('src/', here)).sort()) {
   sources[name] = { content }
   digest.update(content)
 }
+digest.update(readFileSync(new URL('package-lock.json', here), 'utf8')) // the versions of compiler and library
+
+// What the sources import of npm packages, whose versions package-lock.json pins.
+function library(path) {
+  try {
+    return { contents: readFileSync(new URL(`node_modules/${path}`, here), 'utf8') }
+  } catch (error) {
+    return { error: error.message }
+  }
+}
 
 const output = JSON.parse(solc.compile(JSON.stringify({
   language: 'Solidity',
@@ -24,7 +34,7 @@ const output = JSON.parse(solc.compile(JSON.stringify({
     metadata: { appendCBOR: false, bytecodeHash: 'none' },
     outputSelection: { '*': { '*': ['evm.deployedBytecode.object', 'evm.methodIdentifiers', 'storageLayout'] } },
   },
-})))
+}), { import: library }))
 
 const problems = output.errors ?? []
 for (const problem of problems) process.stderr.write(problem.formattedMessage)
@@ -39,7 +49,8 @@ for (const file of Object.keys(sources)) {
       runtime: `0x${runtime}`,
       selectors: Object.fromEntries(
         Object.entries(contract.evm.methodIdentifiers).map(([signature, selector]) => [signature, `0x${selector}`])),
-      slots: Object.fromEntries(contract.storageLayout.storage.map(({ label, slot }) => [label, Number(slot)])),
+      // OpenZeppelin's private variables begin with an underscore.
+      slots: Object.fromEntries(contract.storageLayout.storage.map(({ label, slot }) => [label.replace(/^_/, ''), Number(slot)])),
     }
   }
 }

@@ -9,6 +9,15 @@ contract Reverts {
     }
 }
 
+/// Reverts with 200 kB, which 300,000 gas pays for.
+contract Reverts200Kilobytes {
+    fallback() external {
+        assembly {
+            revert(0, 200000)
+        }
+    }
+}
+
 contract ReturnsNothing {
     fallback() external {}
 }
@@ -50,6 +59,19 @@ contract InvalidOpcode {
     fallback() external {
         assembly {
             invalid()
+        }
+    }
+}
+
+/// A proxy whose implementation is itself: it calls itself until the gas or the depth is used up.
+contract DelegatesToItself {
+    fallback() external {
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let ok := delegatecall(gas(), address(), 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if ok { return(0, returndatasize()) }
+            revert(0, returndatasize())
         }
     }
 }
