@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MODULES := $(shell awk '$$1 ~ /^\.\// {print substr($$1, 3)}' go.work)
 GO := go
-# Arguments of `make dev`, `make bench-db` and `make mutants`: make dev ARGS="--wallets 1000 --until-synced -o json"
+# Arguments of `make dev`, the benches and `make mutants`: make dev ARGS="--wallets 1000 --until-synced -o json"
 ARGS ?=
 
 .PHONY: help
@@ -50,6 +50,11 @@ mutants: ## disable each guard in turn: every one must turn its test red
 bench-db: ## rows/s of claim + apply on 1M rows, beside one row at a time
 	@$(GO) build -o bin/bench-db ./bench/cmd/bench-db
 	@bin/bench-db $(ARGS)
+
+.PHONY: bench-evm
+bench-evm: ## balances/s of each way to read an EVM chain, on geth and anvil, with and without a round trip's delay
+	@$(GO) build -o bin/bench-evm ./bench/cmd/bench-evm
+	@bin/bench-evm $(ARGS)
 
 .PHONY: tidy
 tidy: ## bring every go.mod and go.sum up to date

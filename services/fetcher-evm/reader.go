@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/fetch"
+	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/upstream"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
@@ -19,6 +21,17 @@ const tries = 3
 type reader struct {
 	fleet       *fleet
 	gas, maxGas uint64
+}
+
+// NewReader gives the reader of one chain after a first check of its endpoints, without the watch that [Run] keeps over them: it is
+// for benches, which are over before anything changes. Config.Chains and Config.NATS are not used.
+func NewReader(ctx context.Context, config Config, c chain.Config, process service.Process) (fetch.Reader, error) {
+	f, err := newFleet(config, c, process)
+	if err != nil {
+		return nil, fmt.Errorf("chain %s: %w", c.Name, err)
+	}
+	f.round(ctx)
+	return &reader{fleet: f, gas: config.Gas, maxGas: config.MaxGas}, nil
 }
 
 // Read gives one outcome per row. Rows that an endpoint fails go on to the next, while the chain's retry budget lasts; those
