@@ -58,7 +58,7 @@ func (s *stack) run(ctx context.Context) (services, error) {
 	s.onClose(func() error { conn.Close(); return nil })
 	settings := stream.DefaultSettings()
 	settings.ClaimBytes, settings.ResultBytes, settings.LetterBytes = 256<<20, 1<<30, 64<<20
-	plan, err := stream.NewPlan(env.Chains(false), settings)
+	plan, err := stream.NewPlan(env.Chains(), settings)
 	if err != nil {
 		return services{}, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/balance-sync/balance-sync/services/claimer"
 	fetcherevm "github.com/balance-sync/balance-sync/services/fetcher-evm"
+	fetchertron "github.com/balance-sync/balance-sync/services/fetcher-tron"
 	"github.com/balance-sync/balance-sync/services/writer"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ func loaders() []loader {
 	return []loader{
 		{"claimer", func(env *service.Env) { claimer.Load(env) }},
 		{"fetcher-evm", func(env *service.Env) { fetcherevm.Load(env) }},
+		{"fetcher-tron", func(env *service.Env) { fetchertron.Load(env) }},
 		{"writer", func(env *service.Env) { writer.Load(env) }},
 		{"provision", func(env *service.Env) { loadProvision(env) }},
 	}

@@ -178,7 +178,7 @@ var known = []string{"LOG_LEVEL", "LOG_FORMAT", "BALSYNC_ADMIN_ADDR", "BALSYNC_I
 // Each service is loaded with the environment that compose gives it: nothing may be missing, and nothing be there that it never asks for.
 func TestComposeGivesEachServiceWhatItReadsAndNothingElse(t *testing.T) {
 	dir := installed(t)
-	for name, url := range map[string]string{"bsc_rpc_url": "https://node.example/key", "tron_grpc_url": "https://node.example:50051", "tron_key": "some-key"} {
+	for name, url := range map[string]string{"bsc_rpc_url": "https://node.example/key", "tron_grpc_url": "grpcs://node.example:50051", "tron_key": "some-key"} {
 		path := filepath.Join(dir, "secrets", name)
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
@@ -189,8 +189,6 @@ func TestComposeGivesEachServiceWhatItReadsAndNothingElse(t *testing.T) {
 	}
 	programs := map[string]func(*service.Env){
 		"migrate": func(env *service.Env) { env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "") },
-		// What every fetcher reads; a loader of that name takes its place.
-		"fetcher-tron": func(env *service.Env) { env.ServedChains(chain.TRON); stream.LoadOptions(env, "fetcher-tron") },
 	}
 	for _, l := range loaders() {
 		programs[l.name] = l.load

@@ -11,12 +11,22 @@ require (
 	github.com/balance-sync/balance-sync/devkit v0.0.0
 	github.com/balance-sync/balance-sync/services/claimer v0.0.0
 	github.com/balance-sync/balance-sync/services/fetcher-evm v0.0.0
+	github.com/balance-sync/balance-sync/services/fetcher-tron v0.0.0
 	github.com/balance-sync/balance-sync/services/writer v0.0.0
 	github.com/balance-sync/balance-sync/shared v0.0.0
 	github.com/google/go-cmp v0.7.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/nats-io/nats.go v1.55.0
 	github.com/spf13/cobra v1.10.2
+)
+
+require (
+	github.com/fbsobreira/gotron-sdk v0.26.0 // indirect
+	github.com/shengdoushi/base58 v1.0.0 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	google.golang.org/genproto/googleapis/api v0.0.0-20260819154853-08b0e4226688 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260819154853-08b0e4226688 // indirect
+	google.golang.org/grpc v1.83.1 // indirect
 )
 
 require (
@@ -61,5 +71,7 @@ require (
 replace github.com/balance-sync/balance-sync/services/claimer => ../../services/claimer
 
 replace github.com/balance-sync/balance-sync/services/fetcher-evm => ../../services/fetcher-evm
+
+replace github.com/balance-sync/balance-sync/services/fetcher-tron => ../../services/fetcher-tron
 
 replace github.com/balance-sync/balance-sync/services/writer => ../../services/writer

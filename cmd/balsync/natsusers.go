@@ -12,7 +12,7 @@ import (
 func natsUsers(c console, env *service.Env) *cobra.Command {
 	cmd := &cobra.Command{Use: "nats", Short: "print the broker's users for the chains file, with their permissions, for nats-server to include", Args: none}
 	cmd.RunE = func(*cobra.Command, []string) error {
-		chains := env.Chains(false)
+		chains := env.Chains()
 		if err := env.Err(); err != nil {
 			return usage(err)
 		}

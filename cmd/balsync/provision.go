@@ -24,7 +24,7 @@ type provisionConfig struct {
 // loadProvision reads it from the environment.
 func loadProvision(env *service.Env) provisionConfig {
 	s := stream.DefaultSettings()
-	config := provisionConfig{nats: stream.LoadOptions(env, "provisioner"), chains: env.Chains(false)}
+	config := provisionConfig{nats: stream.LoadOptions(env, "provisioner"), chains: env.Chains()}
 	s.Replicas = env.Int("BALSYNC_STREAM_REPLICAS", s.Replicas, 1, 5)
 	s.Lease = env.Duration("BALSYNC_LOCK_DURATION", s.Lease, 10*time.Second, time.Hour)
 	s.ClaimAckWait = env.Duration("BALSYNC_CLAIM_ACK_WAIT", s.ClaimAckWait, time.Second, 10*time.Minute)

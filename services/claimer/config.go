@@ -43,7 +43,7 @@ func Load(env *service.Env) Config {
 	c := Config{
 		Database:   env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "the database of wallet_balances, such as postgres://db.example:5432/app"),
 		Broker:     stream.LoadOptions(env, "claimer"),
-		Chains:     env.Chains(false),
+		Chains:     env.Chains(),
 		BatchSize:  env.Int("BALSYNC_BATCH_SIZE", 1000, 10, wire.MaxRows),
 		Lease:      env.Duration("BALSYNC_LOCK_DURATION", 2*time.Minute, 30*time.Second, time.Hour),
 		Window:     int64(env.Int("BALSYNC_SWEEP_WINDOW", 50_000, 1_000, 10_000_000)),

@@ -66,7 +66,7 @@ type Config struct {
 // Load reads the configuration; faults go to env.
 func Load(env *service.Env) Config {
 	config := Config{
-		Chains: env.Serve(env.Chains(true), chain.TRON),
+		Chains: env.ServedChains(chain.TRON),
 		NATS:   stream.LoadOptions(env, "fetcher-tron"),
 		Fetch: fetch.Config{
 			SweepSlots: env.Int("BALSYNC_SWEEP_SLOTS", 4, 1, 64),

@@ -39,7 +39,7 @@ func Load(env *service.Env) Config {
 	return Config{
 		Database: env.Require("DATABASE_URL", env.Secret("DATABASE_URL"), "the database of wallet_balances, such as postgres://db.example:5432/app"),
 		Broker:   stream.LoadOptions(env, "writer"),
-		Chains:   env.Chains(false),
+		Chains:   env.Chains(),
 		Interval: env.Duration("BALSYNC_SYNC_INTERVAL", 30*time.Second, time.Second, 24*time.Hour),
 	}
 }

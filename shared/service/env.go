@@ -185,17 +185,17 @@ func (e *Env) Require(key string, value secret.Text, hint string) secret.Text {
 	return value
 }
 
-// Chains reads the file that BALSYNC_CHAINS names. With endpoints set, variables in URLs and headers are expanded, from
-// the environment or their _FILE twins; only fetchers do that.
-func (e *Env) Chains(endpoints bool) []chain.Config {
-	return e.chains(func(string, chain.Family) bool { return endpoints })
+// Chains reads the file that BALSYNC_CHAINS names, without endpoints: no variable of a node's URL or key need exist.
+func (e *Env) Chains() []chain.Config {
+	return e.chains(func(string, chain.Family) bool { return false })
 }
 
-// ServedChains reads the chains of a family that BALSYNC_CHAIN lists, all when it lists none, with their endpoints. The variables of no
-// other chain are looked up, so a fetcher needs no other fetcher's keys.
+// ServedChains reads the chains of a family that BALSYNC_CHAIN lists, all when it lists none, with their endpoints: variables in URLs and
+// headers are expanded, from the environment or their _FILE twins. Those of no other chain are looked up, so a fetcher needs no other
+// fetcher's keys.
 func (e *Env) ServedChains(family chain.Family) []chain.Config {
 	names := e.List("BALSYNC_CHAIN")
-	return e.Serve(e.chains(func(name string, of chain.Family) bool {
+	return e.serve(e.chains(func(name string, of chain.Family) bool {
 		return of == family && (len(names) == 0 || slices.Contains(names, name))
 	}), family)
 }
@@ -215,9 +215,9 @@ func (e *Env) chains(serve func(string, chain.Family) bool) []chain.Config {
 	return chains
 }
 
-// Serve narrows chains to one family and to those that BALSYNC_CHAIN lists, all when it lists none. Of every endpoint's rate it gives
+// serve narrows chains to one family and to those that BALSYNC_CHAIN lists, all when it lists none. Of every endpoint's rate it gives
 // this process its part: providers count all replicas of a fetcher, and BALSYNC_REPLICAS says how many there are.
-func (e *Env) Serve(chains []chain.Config, family chain.Family) []chain.Config {
+func (e *Env) serve(chains []chain.Config, family chain.Family) []chain.Config {
 	chains = chain.Divide(chain.Of(chains, family), e.Int("BALSYNC_REPLICAS", 1, 1, 1000))
 	names := e.List("BALSYNC_CHAIN")
 	if len(names) == 0 {

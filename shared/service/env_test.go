@@ -150,20 +150,20 @@ func TestAFetcherExpandsItsEndpointsAndServesWhatItIsTold(t *testing.T) {
 		}
 	}
 	e := from(map[string]string{"BALSYNC_CHAINS": path, "KEY_FILE": key, "BALSYNC_CHAIN": "eth"})
-	served := e.Serve(e.Chains(true), chain.EVM)
+	served := e.ServedChains(chain.EVM)
 	if err := e.Err(); err != nil || len(served) != 1 || served[0].Name != "eth" || served[0].Endpoints[0].URL.Reveal() != "https://h/CANARY0123456789" {
 		t.Errorf("%+v, %v", served, err)
 	}
 	e = from(map[string]string{"BALSYNC_CHAINS": path, "KEY_FILE": key, "BALSYNC_CHAIN": "eth,tron"})
-	if e.Serve(e.Chains(true), chain.EVM); e.Err() == nil || !strings.Contains(e.Err().Error(), `"tron"`) {
+	if e.ServedChains(chain.EVM); e.Err() == nil || !strings.Contains(e.Err().Error(), `"tron"`) {
 		t.Errorf("an unknown chain: %v", e.Err())
 	}
 	e = from(map[string]string{"BALSYNC_CHAINS": path})
-	if chains := e.Chains(false); e.Err() != nil || len(chains) != 2 || len(chains[0].Endpoints) != 0 {
+	if chains := e.Chains(); e.Err() != nil || len(chains) != 2 || len(chains[0].Endpoints) != 0 {
 		t.Errorf("without a node's key: %+v, %v", chains, e.Err())
 	}
 	e = from(map[string]string{"BALSYNC_CHAINS": path + "x"})
-	if e.Chains(false); e.Err() == nil || !strings.Contains(e.Err().Error(), "BALSYNC_CHAINS") {
+	if e.Chains(); e.Err() == nil || !strings.Contains(e.Err().Error(), "BALSYNC_CHAINS") {
 		t.Errorf("a missing file: %v", e.Err())
 	}
 }
@@ -236,13 +236,13 @@ func TestReplicasDivideTheRateOfEveryEndpoint(t *testing.T) {
 	}
 	for replicas, want := range map[string]float64{"": 60, "1": 60, "3": 20} {
 		e := from(map[string]string{"BALSYNC_CHAINS": path, "BALSYNC_REPLICAS": replicas})
-		served := e.Serve(e.Chains(true), chain.EVM)
+		served := e.ServedChains(chain.EVM)
 		if err := e.Err(); err != nil || len(served) != 2 || served[1].Endpoints[0].RPS != want {
 			t.Errorf("%q replicas: %+v, %v", replicas, served, err)
 		}
 	}
 	e := from(map[string]string{"BALSYNC_CHAINS": path, "BALSYNC_REPLICAS": "0"})
-	if e.Serve(e.Chains(true), chain.EVM); e.Err() == nil || !strings.Contains(e.Err().Error(), "BALSYNC_REPLICAS") {
+	if e.ServedChains(chain.EVM); e.Err() == nil || !strings.Contains(e.Err().Error(), "BALSYNC_REPLICAS") {
 		t.Errorf("no replicas: %v", e.Err())
 	}
 }
