@@ -51,6 +51,7 @@ func beginIn(t *testing.T, env map[string]string, prepare func(*stack), args ...
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = running.stop() }) // a test that failed has left them running; one that did not has had its error
 	return s, running
 }
 

@@ -174,6 +174,9 @@ func (e *Endpoint) Saw(height int64) {
 // unusable gives why the endpoint may not be picked, nil when it may. The pool's mutex is held.
 func (e *Endpoint) unusable(now time.Time) *Fault {
 	if e.quarantine != nil {
+		if e.quarantine.Code == Unchecked && e.last != nil {
+			return e.last // why no check has admitted it
+		}
 		return e.quarantine
 	}
 	if _, paused := e.pausedAt(now); paused != nil {

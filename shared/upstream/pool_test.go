@@ -77,6 +77,15 @@ func TestAnUncheckedEndpointIsNotPicked(t *testing.T) {
 	}
 }
 
+// "Not checked yet" helps nobody whose URL is wrong.
+func TestAnEndpointThatNoCheckHasAdmittedSaysWhy(t *testing.T) {
+	p := upstream.New([]upstream.Member{{Name: "a"}}, upstream.Settings{})
+	p.Endpoints()[0].Failed(upstream.Fault{Code: "unreachable", Text: "connection refused"}, 0)
+	expectNone(t, p, "unreachable", "a (unreachable: connection refused)")
+	p.Endpoints()[0].Succeeded() // of the chain id, say: that is not enough
+	expectNone(t, p, upstream.Unchecked, "a (unchecked: not checked yet)")
+}
+
 func TestEqualEndpointsTakeTurns(t *testing.T) {
 	p := admitted("a", "b", "c")
 	if got := sequence(t, p, 0, 7); got != "a b c a b c a" {
