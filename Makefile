@@ -6,13 +6,14 @@ MODULES := $(shell awk '$$1 ~ /^\.\// {print substr($$1, 3)}' go.work)
 GO := go
 # Arguments of `make dev`, the benches and `make mutants`: make dev ARGS="--wallets 1000 --until-synced -o json"
 ARGS ?=
+FUZZTIME ?= 90s
 
 .PHONY: help
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: dev
-dev: ## the whole pipeline on this machine: Postgres, NATS, two chains, all services
+dev: ## the whole pipeline on this machine: Postgres, NATS, two EVM chains and a TRON chain, all services
 	@$(GO) build -o bin/balsync-dev ./cmd/balsync-dev
 	@bin/balsync-dev $(ARGS)
 
@@ -45,6 +46,12 @@ mutants: ## disable each guard in turn: every one must turn its test red
 	@$(GO) build -o bin/testenv ./devkit/cmd/testenv
 	@$(GO) build -o bin/mutants ./devkit/cmd/mutants
 	@bin/testenv -- bin/mutants $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## every fuzz test for a while, ten minutes in all (FUZZTIME=90s each); `make test` runs their seeds
+	@grep -rhoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz\w+' services shared | awk '{print $$2}' | sort -u | while read -r name; do \
+	  dir=$$(dirname "$$(grep -rlE --include='*_test.go' "^func $$name\(" services shared)"); echo "$$dir $$name"; \
+	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$dir"; done
 
 .PHONY: bench-db
 bench-db: ## rows/s of claim + apply on 1M rows, beside one row at a time
