@@ -48,7 +48,7 @@ func (s *server) spend(ctx context.Context, opt options, w way, rows []fetch.Row
 	if err != nil {
 		return f, 0, err
 	}
-	if _, err := read(ctx, r, w, rows[:min(len(rows), 2)], claim); err != nil { // the tokens' decimals
+	if _, err := read(ctx, r, w, rows[:min(len(rows), 3)], claim); err != nil { // all assets: their decimals are asked for once
 		return f, 0, err
 	}
 	before, err := s.traffic(link)
