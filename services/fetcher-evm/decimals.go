@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"github.com/balance-sync/balance-sync/shared/fetch"
 )
 
 // The human amount is raw shifted by the decimals that the database has. A wrong number there makes every human amount of the
@@ -50,7 +52,7 @@ func (t *tokens) unchecked(calls []call) (due []call, never int) {
 	defer t.mu.Unlock()
 	var old []call
 	for i, c := range calls {
-		if c.native || i > 0 && alike(calls[i-1], c) {
+		if c.native || i > 0 && fetch.Alike(calls[i-1], c) {
 			continue
 		}
 		switch d, found := t.decimals[c.token]; {

@@ -54,7 +54,7 @@ func (t *tokens) unchecked(calls []call) []call {
 	defer t.mu.Unlock()
 	var due []call
 	for i, c := range calls {
-		if c.native || i > 0 && alike(calls[i-1], c) {
+		if c.native || i > 0 && fetch.Alike(calls[i-1], c) {
 			continue
 		}
 		_, slow := t.slow[c.token]

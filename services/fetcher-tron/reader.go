@@ -100,7 +100,7 @@ func (r *reading) readAll(ctx context.Context, calls []call) *failure {
 			return f
 		}
 	}
-	byToken(calls)
+	fetch.ByAsset(calls)
 	calls, f := r.checkDecimals(ctx, calls)
 	if f != nil {
 		return f
