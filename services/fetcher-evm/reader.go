@@ -159,8 +159,6 @@ type reading struct {
 	// suspects are the rows that a request gave an error of their own, burnt those whose tokens took all their gas in a scan.
 	suspects []suspect
 	burnt    []call
-	// wrong are the tokens whose decimals are not what the database says, with what they are.
-	wrong map[address]int
 	// last is the last failure that a row was given.
 	last *failure
 	// proofs are those of the routes, values how many values each gave. Rows of one route share their proof.
@@ -198,9 +196,8 @@ func (r *reading) proof(at rung) *fetch.Proof {
 func (r *reading) value(c call, raw string, at rung) {
 	r.values[at]++
 	o := fetch.Outcome{Raw: raw, Proof: r.proof(at)}
-	if says, found := r.wrong[c.token]; found && !c.native && says != c.decimals {
-		o.Err = &fetch.Error{Class: wire.ClassWarning, Code: wire.CodeDecimalsMismatch,
-			Message: fmt.Sprintf("the token says %d decimals, the database %d", says, c.decimals)}
+	if !c.native {
+		o.Err = r.fleet.tokens.decimals.Contradicts(c.token, c.decimals)
 	}
 	r.outcomes[c.row] = o
 }

@@ -208,7 +208,11 @@ func (r *reading) proof(at rung, height int64, began time.Time) *fetch.Proof {
 // value sets a row's balance, with a warning when nobody can say how many decimals it has.
 func (r *reading) value(c call, raw string, proof *fetch.Proof) {
 	r.values[rungOf(proof)]++
-	r.outcomes[c.row] = fetch.Outcome{Raw: raw, Proof: proof, Err: r.fleet.tokens.contradicts(c)}
+	o := fetch.Outcome{Raw: raw, Proof: proof}
+	if !c.native {
+		o.Err = r.fleet.tokens.decimals.Contradicts(c.token, c.decimals)
+	}
+	r.outcomes[c.row] = o
 }
 
 // settle sets what a row's answer means.
