@@ -1,9 +1,7 @@
 package fetcherevm
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -47,7 +45,10 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		member, err := r.fleet.pool.Pick(atLeast, tried...)
 		if err != nil {
 			if len(tried) == 0 {
-				r.unavailable(calls, outcomes, err)
+				none := fetch.Unavailable(err, r.fleet.clean) // once: in an outage this is all the work there is
+				for _, c := range calls {
+					outcomes[c.row] = none
+				}
 			}
 			break
 		}
@@ -59,19 +60,6 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		calls = r.readAt(ctx, member, calls, outcomes, floor)
 	}
 	return outcomes
-}
-
-// unavailable answers rows for which there is nobody to ask.
-func (r *reader) unavailable(calls []call, outcomes []fetch.Outcome, err error) {
-	code := wire.CodeUnreachable
-	var none *upstream.Unavailable
-	if errors.As(err, &none) && none.Code() != upstream.Unchecked {
-		code = cmp.Or(none.Code(), code)
-	}
-	text := r.fleet.clean(err.Error()) // once: in an outage this is all the work there is
-	for _, c := range calls {
-		outcomes[c.row] = fetch.EndpointError(code, text)
-	}
 }
 
 // readAt reads calls at one endpoint, unless its block is below floor, sets their outcomes and gives back those that the endpoint

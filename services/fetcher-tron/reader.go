@@ -1,9 +1,7 @@
 package fetchertron
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,7 +33,10 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		member, err := r.fleet.pool.Pick(atLeast, tried...)
 		if err != nil {
 			if len(tried) == 0 {
-				r.unavailable(calls, outcomes, err)
+				none := fetch.Unavailable(err, r.fleet.clean) // once: in an outage this is all the work there is
+				for _, c := range calls {
+					outcomes[c.row] = none
+				}
 			}
 			break
 		}
@@ -43,18 +44,6 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		tried = append(tried, member)
 	}
 	return outcomes
-}
-
-// unavailable answers rows for which there is nobody to ask.
-func (r *reader) unavailable(calls []call, outcomes []fetch.Outcome, err error) {
-	code := wire.CodeUnreachable
-	var none *upstream.Unavailable
-	if errors.As(err, &none) && none.Code() != upstream.Unchecked {
-		code = cmp.Or(none.Code(), code)
-	}
-	for _, c := range calls {
-		outcomes[c.row] = fetch.EndpointError(code, r.fleet.clean(err.Error()))
-	}
 }
 
 // readAt reads calls at one endpoint, sets their outcomes and gives back those that the endpoint failed.

@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,24 +13,24 @@ import (
 func TestAWatchIsReadyAfterItsFirstRoundAndEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		rounds, ready, ended := 0, -1, false
+		var rounds, ready atomic.Int32
+		ended := make(chan struct{})
 		go func() {
-			upstream.Watch(ctx, 10*time.Second, func(context.Context) { rounds++ }, func() { ready = rounds })
-			ended = true
+			upstream.Watch(ctx, 10*time.Second, func(context.Context) { rounds.Add(1) }, func() { ready.Store(100 + rounds.Load()) })
+			close(ended)
 		}()
 		synctest.Wait()
-		if rounds != 1 || ready != 1 {
-			t.Errorf("%d rounds at once, ready after %d", rounds, ready)
+		if rounds.Load() != 1 || ready.Load() != 101 {
+			t.Errorf("%d rounds at once, ready %d", rounds.Load(), ready.Load())
 		}
 		pass(35 * time.Second)
-		synctest.Wait()
-		if rounds != 4 || ready != 1 || ended {
-			t.Errorf("%d rounds after 35 s, ready after %d, ended %t", rounds, ready, ended)
+		if rounds.Load() != 4 || ready.Load() != 101 {
+			t.Errorf("%d rounds after 35 s, ready %d", rounds.Load(), ready.Load())
 		}
 		stop()
-		synctest.Wait()
-		if rounds != 4 || !ended {
-			t.Errorf("%d rounds, ended %t", rounds, ended)
+		<-ended
+		if rounds.Load() != 4 {
+			t.Errorf("%d rounds", rounds.Load())
 		}
 	})
 }
