@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
 
@@ -115,7 +116,7 @@ func (r *reading) admit(ctx context.Context, calls []call) ([]call, *failure) {
 		return calls, nil
 	}
 	admitted := make([]call, 0, len(calls))
-	for _, run := range runs(calls) {
+	for _, run := range fetch.Runs(calls) {
 		if run[0].native {
 			admitted = append(admitted, run...)
 			continue
@@ -148,7 +149,7 @@ func (r *reading) admit(ctx context.Context, calls []call) ([]call, *failure) {
 
 // judge notes for each token whether it failed all of its rows, or served one.
 func (r *reading) judge(calls []call) {
-	for _, run := range runs(calls) {
+	for _, run := range fetch.Runs(calls) {
 		token, bad, failed := run[0].token, answer{}, 0
 		for _, c := range run {
 			switch o := &r.outcomes[c.row]; {

@@ -3,6 +3,7 @@ package fetcherevm
 import (
 	"context"
 
+	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
 
@@ -15,8 +16,8 @@ func (r *reading) burn(ctx context.Context) *failure {
 	if len(r.burnt) == 0 {
 		return nil
 	}
-	byToken(r.burnt)
-	list := runs(r.burnt)
+	fetch.ByAsset(r.burnt)
+	list := fetch.Runs(r.burnt)
 	r.burnt = nil
 	first := make([]call, len(list))
 	for i, run := range list {

@@ -1,6 +1,7 @@
 package fetcherevm
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 
@@ -19,8 +20,19 @@ type call struct {
 	decimals int
 }
 
+// asset is the token's address, none for the coin.
+func (c *call) asset() []byte {
+	if c.native {
+		return nil
+	}
+	return c.token[:]
+}
+
+// Compare orders calls by asset, the coin first.
+func (c call) Compare(other call) int { return bytes.Compare(c.asset(), other.asset()) }
+
 // plan gives the calls for those rows that can be asked for, and settles the others: a bad address or token costs no
-// request, and above all never becomes a read of something else, such as the native coin. The calls are in the order of [byToken].
+// request, and above all never becomes a read of something else, such as the native coin. The calls are in the order of [fetch.ByAsset].
 func plan(rows []fetch.Row) ([]call, []fetch.Outcome) {
 	outcomes := make([]fetch.Outcome, len(rows))
 	calls := make([]call, 0, len(rows))
@@ -46,7 +58,7 @@ func plan(rows []fetch.Row) ([]call, []fetch.Outcome) {
 		}
 		calls = append(calls, c)
 	}
-	byToken(calls)
+	fetch.ByAsset(calls)
 	return calls, outcomes
 }
 

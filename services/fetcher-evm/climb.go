@@ -3,6 +3,8 @@ package fetcherevm
 import (
 	"context"
 	"time"
+
+	"github.com/balance-sync/balance-sync/shared/fetch"
 )
 
 // mostSplits bounds how many requests of one reading are divided because something in them spoils the whole. What costs more is no
@@ -142,8 +144,8 @@ func (r *reading) divide(ctx context.Context, at rung, calls []call, n int) ([][
 	if len(calls) < n {
 		return [][]call{calls}, nil // part of it was answered
 	}
-	if !alike(calls[0], calls[n-1]) {
-		first, second := halves(calls)
+	if !fetch.Alike(calls[0], calls[n-1]) {
+		first, second := fetch.Halves(calls)
 		return [][]call{second, first}, nil
 	}
 	answers, f := r.ask(ctx, calls[:1])
@@ -164,7 +166,7 @@ func (r *reading) divide(ctx context.Context, at rung, calls []call, n int) ([][
 	if n == 2 {
 		return [][]call{calls[1:]}, nil
 	}
-	first, second := halves(calls[1:])
+	first, second := fetch.Halves(calls[1:])
 	return [][]call{second, first}, nil
 }
 

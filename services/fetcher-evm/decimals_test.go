@@ -1,7 +1,6 @@
 package fetcherevm
 
 import (
-	"encoding/hex"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +9,7 @@ import (
 	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/rs/zerolog"
 )
 
 func TestATokenOfOtherDecimalsGivesAWarningWithItsValue(t *testing.T) {
@@ -85,12 +85,16 @@ func TestWithoutAnAnswerAboutItsDecimalsATokenGivesNoValue(t *testing.T) {
 	node.Intercept(nil)
 	mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
 	// What was answered once holds, whatever becomes of a later question.
-	r.fleet.tokens.mu.Lock()
-	for token, d := range r.fleet.tokens.decimals {
-		d.checked = time.Now().Add(-2 * decimalsAge)
-		r.fleet.tokens.decimals[token] = d
+	for _, row := range rows {
+		if row.Asset.Native {
+			continue
+		}
+		long := fetch.Said{Number: row.Asset.Decimals, Known: true, At: time.Now().Add(-2 * fetch.DecimalsAge)}
+		of, err := parseToken(row.Asset.Contract)
+		if verdict := r.fleet.tokens.decimals.Note(of, long, row.Asset.Decimals, r.fleet.log); err != nil || verdict != "match" {
+			t.Fatal(verdict, err)
+		}
 	}
-	r.fleet.tokens.mu.Unlock()
 	refuse(node, decimalsOf, "<html>")
 	mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
 }
@@ -102,40 +106,18 @@ func TestDecimalsAreAskedForOnceAndThenDaily(t *testing.T) {
 		if due, never := tokens.unchecked(calls); len(due) != 2 || never != 2 {
 			t.Fatalf("%d are due, %d never checked", len(due), never)
 		}
-		tokens.says(someToken, decimals{number: 6, known: true, checked: time.Now()})
-		tokens.says(calls[3].token, decimals{checked: time.Now()})
+		tokens.decimals.Note(someToken, fetch.Said{Number: 6, Known: true, At: time.Now()}, 6, zerolog.Nop())
+		tokens.decimals.Note(calls[3].token, fetch.Said{At: time.Now()}, 6, zerolog.Nop())
 		if due, _ := tokens.unchecked(calls); len(due) != 0 {
 			t.Fatalf("%d are due at once", len(due))
 		}
-		<-time.After(unknownAge + time.Second)
+		<-time.After(time.Hour + time.Second)
 		if due, never := tokens.unchecked(calls); len(due) != 1 || due[0].token != calls[3].token || never != 0 {
 			t.Errorf("after an hour %d are due", len(due))
 		}
-		<-time.After(decimalsAge)
+		<-time.After(fetch.DecimalsAge)
 		if due, never := tokens.unchecked(calls); len(due) != 2 || never != 0 {
 			t.Errorf("after a day %d are due", len(due))
 		}
 	})
-}
-
-func TestDecimalsAreAWholeNumberUpTo255(t *testing.T) {
-	word := func(digits string) []byte {
-		data, err := hex.DecodeString(strings.Repeat("0", 64-len(digits)) + digits)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
-	for _, tt := range []struct {
-		data   []byte
-		number int
-		known  bool
-	}{
-		{word("12"), 18, true}, {word("00"), 0, true}, {word("ff"), 255, true}, {append(word("06"), word("ffff")...), 6, true},
-		{word("0100"), 0, false}, {word(strings.Repeat("f", 64)), 0, false}, {nil, 0, false}, {[]byte{18}, 0, false}, {word("12")[:31], 0, false},
-	} {
-		if number, known := wholeDecimals(tt.data); number != tt.number || known != tt.known {
-			t.Errorf("%x: %d, %t", tt.data, number, known)
-		}
-	}
 }

@@ -39,8 +39,6 @@ import (
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
 	"github.com/balance-sync/balance-sync/shared/upstream"
-	"github.com/balance-sync/balance-sync/shared/wire"
-	"golang.org/x/sync/errgroup"
 )
 
 // Config are the service's settings.
@@ -106,34 +104,14 @@ func Run(ctx context.Context, config Config, process service.Process) error {
 	if len(config.Chains) == 0 {
 		return errNoChain
 	}
-	for _, c := range config.Chains {
-		nats := "nats." + c.Name
-		process.Expect(dependency(c), nats, nats+"."+string(wire.Sweep), nats+"."+string(wire.Fast))
+	fetcher := fetch.Fetcher{Chains: config.Chains, NATS: config.NATS, Config: config.Fetch, CheckEvery: config.CheckEvery}
+	fetcher.Open = func() ([]fetch.Fleet, error) {
+		fleets, err := newFleets(config, process)
+		list := make([]fetch.Fleet, len(fleets))
+		for i, f := range fleets {
+			list[i] = fetch.Fleet{Chain: f.chain, Reader: &reader{fleet: f, gas: config.Gas, maxGas: config.MaxGas}, Round: f.round}
+		}
+		return list, err
 	}
-	config.NATS.Report = func(err error) { process.Report("nats", err) }
-	conn, err := stream.Connect(ctx, config.NATS)
-	if err != nil && ctx.Err() != nil {
-		return nil // stopped before there was anything to do
-	}
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	fleets, err := newFleets(config, process)
-	if err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, f := range fleets {
-		checked := make(chan struct{})
-		group.Go(func() error {
-			f.watch(ctx, config.CheckEvery, func() { close(checked) })
-			return nil
-		})
-		group.Go(func() error {
-			<-checked // before it every claim would be answered "not checked yet"
-			return fetch.Run(ctx, config.Fetch, f.chain, conn, &reader{fleet: f, gas: config.Gas, maxGas: config.MaxGas}, process)
-		})
-	}
-	return group.Wait()
+	return fetcher.Serve(ctx, process)
 }

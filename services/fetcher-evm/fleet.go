@@ -2,15 +2,14 @@ package fetcherevm
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
+	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/secret"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/upstream"
@@ -108,30 +107,7 @@ func (f *fleet) reaches(height int64, tried []*upstream.Endpoint) bool {
 	})
 }
 
-// report tells /readyz whether the chain can be read. An endpoint of another chain is reported even if others can be used: it is a
-// mistake in the configuration, and a person has to see it.
+// report tells /readyz whether the chain can be read.
 func (f *fleet) report() {
-	usable := false
-	var wrong, out []string
-	for _, s := range f.pool.States() {
-		switch {
-		case s.Fault == nil:
-			usable = true
-		case s.Quarantined && s.Fault.Code == wire.CodeWrongChain:
-			wrong = append(wrong, s.Name+": "+s.Fault.Text)
-		default:
-			out = append(out, s.Name+": "+s.Fault.Error())
-		}
-	}
-	var err error
-	switch {
-	case len(wrong) > 0:
-		err = errors.New(strings.Join(wrong, "; "))
-	case !usable:
-		err = errors.New(strings.Join(out, "; "))
-	}
-	f.process.Report(dependency(f.chain), err)
+	f.process.Report(fetch.Dependency(f.chain), f.pool.Health(wire.CodeWrongChain))
 }
-
-// dependency is what /readyz calls the nodes of a chain.
-func dependency(c chain.Config) string { return "nodes." + c.Name }

@@ -2,27 +2,9 @@ package fetcherevm
 
 import (
 	"context"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 )
-
-// watch checks every endpoint at once, then every period until ctx ends. ready is called after the first round: by then
-// each endpoint is admitted, or the pool knows why it is not.
-func (f *fleet) watch(ctx context.Context, period time.Duration, ready func()) {
-	f.round(ctx)
-	ready()
-	ticker := time.NewTicker(period)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			f.round(ctx)
-		}
-	}
-}
 
 // round checks all endpoints side by side, so that their heads are of one moment, and reports what can be used.
 func (f *fleet) round(ctx context.Context) {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/balance-sync/balance-sync/shared/upstream"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -46,7 +47,10 @@ func underLoad(t *testing.T, fault func(mode string) string, test func(t *testin
 		ctx, stop := context.WithCancel(t.Context())
 		var group errgroup.Group
 		checked := make(chan struct{})
-		group.Go(func() error { f.watch(ctx, config.CheckEvery, func() { close(checked) }); return nil })
+		group.Go(func() error {
+			upstream.Watch(ctx, config.CheckEvery, f.round, func() { close(checked) })
+			return nil
+		})
 		<-checked
 		for range workers {
 			group.Go(func() error { o.work(ctx, t); return nil })

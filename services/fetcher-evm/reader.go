@@ -1,9 +1,7 @@
 package fetcherevm
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -47,7 +45,10 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		member, err := r.fleet.pool.Pick(atLeast, tried...)
 		if err != nil {
 			if len(tried) == 0 {
-				r.unavailable(calls, outcomes, err)
+				none := fetch.Unavailable(err, r.fleet.clean) // once: in an outage this is all the work there is
+				for _, c := range calls {
+					outcomes[c.row] = none
+				}
 			}
 			break
 		}
@@ -59,19 +60,6 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		calls = r.readAt(ctx, member, calls, outcomes, floor)
 	}
 	return outcomes
-}
-
-// unavailable answers rows for which there is nobody to ask.
-func (r *reader) unavailable(calls []call, outcomes []fetch.Outcome, err error) {
-	code := wire.CodeUnreachable
-	var none *upstream.Unavailable
-	if errors.As(err, &none) && none.Code() != upstream.Unchecked {
-		code = cmp.Or(none.Code(), code)
-	}
-	text := r.fleet.clean(err.Error()) // once: in an outage this is all the work there is
-	for _, c := range calls {
-		outcomes[c.row] = fetch.EndpointError(code, text)
-	}
 }
 
 // readAt reads calls at one endpoint, unless its block is below floor, sets their outcomes and gives back those that the endpoint
@@ -159,8 +147,6 @@ type reading struct {
 	// suspects are the rows that a request gave an error of their own, burnt those whose tokens took all their gas in a scan.
 	suspects []suspect
 	burnt    []call
-	// wrong are the tokens whose decimals are not what the database says, with what they are.
-	wrong map[address]int
 	// last is the last failure that a row was given.
 	last *failure
 	// proofs are those of the routes, values how many values each gave. Rows of one route share their proof.
@@ -198,9 +184,8 @@ func (r *reading) proof(at rung) *fetch.Proof {
 func (r *reading) value(c call, raw string, at rung) {
 	r.values[at]++
 	o := fetch.Outcome{Raw: raw, Proof: r.proof(at)}
-	if says, found := r.wrong[c.token]; found && !c.native && says != c.decimals {
-		o.Err = &fetch.Error{Class: wire.ClassWarning, Code: wire.CodeDecimalsMismatch,
-			Message: fmt.Sprintf("the token says %d decimals, the database %d", says, c.decimals)}
+	if !c.native {
+		o.Err = r.fleet.tokens.decimals.Contradicts(c.token, c.decimals)
 	}
 	r.outcomes[c.row] = o
 }

@@ -162,16 +162,6 @@ func TestClaimsBecomeResultsThatAreTrue(t *testing.T) {
 	}
 }
 
-func TestRunThatIsStoppedBeforeItsBrokerAnswersEndsWell(t *testing.T) {
-	config := setup()
-	config.Chains, config.NATS = []chain.Config{chainOf("http://127.0.0.1:1")}, stream.Options{URL: secret.New("nats://127.0.0.1:1"), Service: "fetcher-evm"}
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	if err := Run(ctx, config, newProcess(&bytes.Buffer{})); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestLoadReportsEveryFaultAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chains.yaml")
 	text := "chains: [{name: bsc, family: evm, chain_id: 56, block_time: 1s, endpoints: [{name: a, url: \"${BSC_URL}\"}]}]\n"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
+	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/scanner"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
@@ -105,20 +106,18 @@ func scanInput(at rung, calls []call, gas uint64) ([]byte, error) {
 		holders[i] = scanner.Address(c.holder)
 	}
 	var groups []scanner.Group
-	for start := 0; start < len(calls); {
-		end := start + 1
-		for end < len(calls) && alike(calls[start], calls[end]) {
-			end++
-		}
-		group := scanner.Native(holders[start:end])
-		if !calls[start].native {
+	first := 0
+	for _, run := range fetch.Runs(calls) {
+		of := holders[first : first+len(run)]
+		first += len(run)
+		group := scanner.Native(of)
+		if !run[0].native {
 			var err error
-			if group, err = scanner.Token(scanner.Address(calls[start].token), holders[start:end]); err != nil {
+			if group, err = scanner.Token(scanner.Address(run[0].token), of); err != nil {
 				return nil, err
 			}
 		}
 		groups = append(groups, group)
-		start = end
 	}
 	floor := scanner.Floor(uint32(gas))
 	if at == create {

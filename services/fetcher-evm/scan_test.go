@@ -281,7 +281,7 @@ func TestAScanAsksForOneTokenOnceAndKeepsTheOrder(t *testing.T) {
 		}
 	}
 	for i, c := range calls {
-		if i > 0 && alike(calls[i-1], c) && calls[i-1].row > c.row {
+		if i > 0 && fetch.Alike(calls[i-1], c) && calls[i-1].row > c.row {
 			t.Error("rows of a token changed their order")
 		}
 	}

@@ -3,20 +3,23 @@ package fetcherevm
 import (
 	"sync"
 	"time"
+
+	"github.com/balance-sync/balance-sync/shared/fetch"
 )
 
 // tokens is what was learnt about the tokens of a chain, at whichever endpoint. It lives in memory: what is forgotten is
 // learnt again. It may be used concurrently.
 type tokens struct {
-	mu       sync.Mutex // guards below
-	decimals map[address]decimals
-	bad      map[address]*badToken
-	apart    map[address]time.Time // until when a token is not read by contracts
-	sample   call                  // a balance that a contract was told, for probes; its token is zero before the first
+	decimals fetch.Decimals[address]
+
+	mu     sync.Mutex // guards below
+	bad    map[address]*badToken
+	apart  map[address]time.Time // until when a token is not read by contracts
+	sample call                  // a balance that a contract was told, for probes; its token is zero before the first
 }
 
 func newTokens() *tokens {
-	return &tokens{decimals: map[address]decimals{}, bad: map[address]*badToken{}, apart: map[address]time.Time{}}
+	return &tokens{bad: map[address]*badToken{}, apart: map[address]time.Time{}}
 }
 
 // apartFor is how long a token that answers contracts otherwise than others is read from outside only.

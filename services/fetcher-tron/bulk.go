@@ -1,6 +1,10 @@
 package fetchertron
 
-import "context"
+import (
+	"context"
+
+	"github.com/balance-sync/balance-sync/shared/fetch"
+)
 
 // read reads the calls, which are in the order of tokens, on the best rung that the endpoint has. It ends early with the failure after which the endpoint should not be
 // asked for more; what was read before it stays, since each request of the upper rungs proves itself.
@@ -43,7 +47,7 @@ func (r *reading) divide(ctx context.Context, at rung, calls []call) (whole bool
 		return false, r.single(ctx, calls)
 	}
 	r.fleet.metrics.splits.WithLabelValues(r.node.member.Name()).Inc()
-	first, second := halves(calls)
+	first, second := fetch.Halves(calls)
 	firstWhole, f := r.divide(ctx, at, first)
 	if f != nil {
 		return false, f

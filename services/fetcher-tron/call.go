@@ -1,6 +1,7 @@
 package fetchertron
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
@@ -17,6 +18,17 @@ type call struct {
 	// decimals is what the database says of the token.
 	decimals int
 }
+
+// asset is the token's address, none for the coin.
+func (c *call) asset() []byte {
+	if c.native {
+		return nil
+	}
+	return c.token[:]
+}
+
+// Compare orders calls by asset, the coin first.
+func (c call) Compare(other call) int { return bytes.Compare(c.asset(), other.asset()) }
 
 // plan gives the calls for those rows that can be asked for, and settles the others: a bad address or token costs no
 // request, and above all never becomes a read of something else. A node answers an address that is none with an empty

@@ -2,8 +2,6 @@ package fetchertron
 
 import (
 	"context"
-	"fmt"
-	"math/big"
 	"strconv"
 	"time"
 
@@ -12,37 +10,7 @@ import (
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
 )
 
-// The human amount is raw shifted by the decimals that the database has. A wrong number there makes every human amount of the
-// token wrong by a power of ten, so the chain is asked once for each token and then daily, before the token's first rows are read.
-// What holds, as for the EVM:
-//
-//   - a token of which no node has answered the question gives no values: its rows are endpoint errors and tried elsewhere;
-//   - an answer holds until the next one: a question that fails later changes nothing;
-//   - a token whose answer is no number from 0 to 255, or that fails at it, cannot be checked: the database is believed, and the
-//     token asked again hourly;
-//   - a token that says another number than the database has gives values without a human amount (a warning).
-
-// How long an answer holds, and one that says nothing: what has no code yet may get some.
-const (
-	decimalsAge = 24 * time.Hour
-	unknownAge  = time.Hour
-)
-
-// decimals is what a token answered.
-type decimals struct {
-	number  int
-	known   bool // false: it says nothing that could be checked
-	checked time.Time
-}
-
-// stale reports whether the token should be asked again.
-func (d decimals) stale() bool {
-	age := unknownAge
-	if d.known {
-		age = decimalsAge
-	}
-	return time.Since(d.checked) > age
-}
+// What a token's decimals are good for, and how long they hold, is said at [fetch.Decimals]: here is how a node is asked.
 
 // decimalsOf is the first 4 bytes of keccak256("decimals()").
 var decimalsOf = []byte{0x31, 0x3c, 0xe5, 0x67}
@@ -54,48 +22,24 @@ func (t *tokens) unchecked(calls []call) []call {
 	defer t.mu.Unlock()
 	var due []call
 	for i, c := range calls {
-		if c.native || i > 0 && alike(calls[i-1], c) {
+		if c.native || i > 0 && fetch.Alike(calls[i-1], c) {
 			continue
 		}
 		_, slow := t.slow[c.token]
-		if d, found := t.decimals[c.token]; (!found || d.stale()) && !slow {
+		if again, _ := t.decimals.Due(c.token); again && !slow {
 			due = append(due, c)
 		}
 	}
 	return due
 }
 
-// says notes what a token answered.
-func (t *tokens) says(token address, d decimals) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.decimals == nil {
-		t.decimals = map[address]decimals{}
-	}
-	t.decimals[token] = d
-}
-
 // heard reports whether a token ever answered.
 func (t *tokens) heard(token address) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, found := t.decimals[token]
 	_, slow := t.slow[token]
-	return found || slow
-}
-
-// contradicts gives the error of a value whose token says other decimals than the call expects; nil as a rule.
-func (t *tokens) contradicts(c call) *fetch.Error {
-	if c.native || c.decimals < 0 || c.decimals > 255 {
-		return nil // the writer refuses such an asset with an error of its own
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	d := t.decimals[c.token]
-	if !d.known || d.number == c.decimals {
-		return nil
-	}
-	return &fetch.Error{Class: wire.ClassWarning, Code: wire.CodeDecimalsMismatch, Message: fmt.Sprintf("the token says %d decimals, the database %d", d.number, c.decimals)}
+	_, never := t.decimals.Due(token)
+	return !never || slow
 }
 
 // checkDecimals asks for the decimals of the tokens that are due, and gives the calls that may be read. Those of a token that was
@@ -156,23 +100,19 @@ func (r *reading) askDecimals(ctx context.Context, c call) answer {
 	case len(data) < 32:
 		return answer{code: wire.CodeShortReturn}
 	}
-	word := new(big.Int).SetBytes(data[:32])
-	if word.BitLen() > 8 {
+	said := fetch.ReadDecimals(data)
+	if !said.Known {
 		return answer{code: wire.CodeBadDecimals}
 	}
-	return answer{raw: word.String()}
+	return answer{raw: strconv.Itoa(said.Number)}
 }
 
 // note remembers a token's answer.
 func (r *reading) note(c call, a answer) {
-	d, verdict := decimals{checked: time.Now()}, "unknown"
+	said := fetch.Said{At: time.Now()}
 	if number, err := strconv.Atoi(a.raw); err == nil {
-		d.number, d.known, verdict = number, true, "match"
-		if number != c.decimals {
-			verdict = "mismatch"
-			r.fleet.log.Warn().Stringer("token", c.token).Int("chain_says", number).Int("database_says", c.decimals).Msg("decimals differ: the token has no human amounts")
-		}
+		said.Number, said.Known = number, true
 	}
+	verdict := r.fleet.tokens.decimals.Note(c.token, said, c.decimals, r.fleet.log)
 	r.fleet.metrics.decimals.WithLabelValues(verdict).Inc()
-	r.fleet.tokens.says(c.token, d)
 }

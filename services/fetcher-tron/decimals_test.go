@@ -74,7 +74,7 @@ func TestATokenThatNoNodeHasAnsweredForGivesNoValues(t *testing.T) {
 	}
 	mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
 	// What was answered once holds, whatever comes after.
-	r.fleet.tokens.says(tokenA, decimals{number: 6, known: true, checked: time.Now().Add(-2 * decimalsAge)})
+	r.fleet.tokens.decimals.Note(tokenA, fetch.Said{Number: 6, Known: true, At: time.Now().Add(-2 * fetch.DecimalsAge)}, 6, r.fleet.log)
 	node.intercept(on("decimals", func(inquiry) (proto.Message, error) { return nil, status.Error(codes.Internal, "x") }))
 	mustBeTrue(t, node, rows, r.Read(t.Context(), rows, 0))
 }

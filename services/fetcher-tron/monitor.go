@@ -16,23 +16,6 @@ const mostBehind = 20
 // checkTimeout bounds the check of an endpoint, whose calls wait for its budget like all others.
 const checkTimeout = 10 * time.Second
 
-// watch checks every endpoint at once, then every period until ctx ends. ready is called after the first round: by then
-// each endpoint is admitted, or the pool knows why it is not.
-func (f *fleet) watch(ctx context.Context, period time.Duration, ready func()) {
-	f.round(ctx)
-	ready()
-	ticker := time.NewTicker(period)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			f.round(ctx)
-		}
-	}
-}
-
 // round checks all endpoints side by side, so that their heads are of one moment, takes those out that lag, and reports what can be used.
 func (f *fleet) round(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)

@@ -1,9 +1,7 @@
 package fetchertron
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -49,7 +47,10 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		member, err := r.fleet.pool.Pick(atLeast, tried...)
 		if err != nil {
 			if len(tried) == 0 {
-				r.unavailable(calls, outcomes, err)
+				none := fetch.Unavailable(err, r.fleet.clean) // once: in an outage this is all the work there is
+				for _, c := range calls {
+					outcomes[c.row] = none
+				}
 			}
 			break
 		}
@@ -57,18 +58,6 @@ func (r *reader) Read(ctx context.Context, rows []fetch.Row, atLeast int64) []fe
 		tried = append(tried, member)
 	}
 	return outcomes
-}
-
-// unavailable answers rows for which there is nobody to ask.
-func (r *reader) unavailable(calls []call, outcomes []fetch.Outcome, err error) {
-	code := wire.CodeUnreachable
-	var none *upstream.Unavailable
-	if errors.As(err, &none) && none.Code() != upstream.Unchecked {
-		code = cmp.Or(none.Code(), code)
-	}
-	for _, c := range calls {
-		outcomes[c.row] = fetch.EndpointError(code, r.fleet.clean(err.Error()))
-	}
 }
 
 // readAt reads calls at one endpoint, sets their outcomes and gives back those that the endpoint failed.
@@ -114,7 +103,7 @@ func (r *reading) readAll(ctx context.Context, calls []call) *failure {
 			return f
 		}
 	}
-	byToken(calls)
+	fetch.ByAsset(calls)
 	calls, f := r.checkDecimals(ctx, calls)
 	if f != nil {
 		return f
@@ -222,7 +211,11 @@ func (r *reading) proof(at rung, height int64, began time.Time) *fetch.Proof {
 // value sets a row's balance, with a warning when nobody can say how many decimals it has.
 func (r *reading) value(c call, raw string, proof *fetch.Proof) {
 	r.values[rungOf(proof)]++
-	r.outcomes[c.row] = fetch.Outcome{Raw: raw, Proof: proof, Err: r.fleet.tokens.contradicts(c)}
+	o := fetch.Outcome{Raw: raw, Proof: proof}
+	if !c.native {
+		o.Err = r.fleet.tokens.decimals.Contradicts(c.token, c.decimals)
+	}
+	r.outcomes[c.row] = o
 }
 
 // settle sets what a row's answer means.

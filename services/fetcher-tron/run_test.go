@@ -203,16 +203,6 @@ func TestAClaimOfAThousandRowsIsReadInBulk(t *testing.T) {
 	}
 }
 
-func TestRunThatIsStoppedBeforeItsBrokerAnswersEndsWell(t *testing.T) {
-	config := setup()
-	config.Chains, config.NATS = []chain.Config{chainOf(&script{url: "grpc://127.0.0.1:1"})}, stream.Options{URL: secret.New("nats://127.0.0.1:1"), Service: "fetcher-tron"}
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	if err := Run(ctx, config, newProcess(&bytes.Buffer{})); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestLoadReportsEveryFaultAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chains.yaml")
 	text := "chains: [{name: tron, family: tron, genesis: " + strings.Repeat("0", 64) + ", block_time: 3s, multicall: T" + strings.Repeat("1", 33) + ", endpoints: [{name: a, url: \"${TRON_URL}\"}]}]\n"

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/balance-sync/balance-sync/shared/fetch"
 	"github.com/balance-sync/balance-sync/shared/scanner"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
@@ -76,7 +77,7 @@ func scanInput(code []byte, floor uint32, calls []call) ([]byte, error) {
 	}
 	var groups []scanner.Group
 	first := 0
-	for _, run := range runs(calls) {
+	for _, run := range fetch.Runs(calls) {
 		of := holders[first : first+len(run)]
 		first += len(run)
 		group := scanner.Native(of)

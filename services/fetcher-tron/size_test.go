@@ -53,15 +53,3 @@ func TestSizesGrowByATenthAndNotBackToWhatFailed(t *testing.T) {
 		t.Error(s.now())
 	}
 }
-
-func TestHalvesDivideBetweenTokensWhileTheyCan(t *testing.T) {
-	calls := []call{{row: 0, native: true}, {row: 1, token: tokenA}, {row: 2, token: tokenA}, {row: 3, token: tokenA}, {row: 4, token: tokenB}}
-	for _, tt := range []struct{ of, want int }{{5, 1}, {4, 1}, {2, 1}} {
-		if first, second := halves(calls[:tt.of]); len(first)+len(second) != tt.of || len(first) != tt.want && tt.of < 5 || len(second) == 0 || len(first) == 0 {
-			t.Errorf("%d calls: %d and %d", tt.of, len(first), len(second))
-		}
-	}
-	if first, second := halves(calls[1:4]); len(first) != 1 || len(second) != 2 {
-		t.Errorf("%d and %d", len(first), len(second))
-	}
-}

@@ -3,6 +3,8 @@ package fetchertron
 import (
 	"sync"
 	"time"
+
+	"github.com/balance-sync/balance-sync/shared/fetch"
 )
 
 const (
@@ -19,9 +21,10 @@ const (
 // its time. Those are read apart from others, which they would cost their values, and after a second strike not at all for a
 // while. It may be used concurrently. Its zero value is ready.
 type tokens struct {
-	mu       sync.Mutex // guards below
-	slow     map[address]slowToken
-	decimals map[address]decimals
+	decimals fetch.Decimals[address]
+
+	mu   sync.Mutex // guards below
+	slow map[address]slowToken
 }
 
 type slowToken struct {

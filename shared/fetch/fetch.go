@@ -12,6 +12,8 @@
 // errors, so that their leases are freed. A redelivery therefore means that a process died, and the pieces find out whether
 // one of the rows kills it. A crash anywhere leaves the claim to the broker, which delivers it again; a result published
 // twice changes nothing.
+//
+// [Fetcher] is the frame around it: the broker's connection, the checks of the nodes, and a loop for each chain.
 package fetch
 
 import (
