@@ -2,6 +2,7 @@ package fetcherevm
 
 import (
 	"context"
+	"math/rand/v2"
 
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
@@ -9,7 +10,7 @@ import (
 // burnRows is how many rows one request has that may burn much gas each.
 const burnRows = 20
 
-// burn reads rows whose tokens burnt all their gas once more, with much of it and few to a request: first one of each token,
+// burn reads rows whose tokens burnt all their gas once more, with much of it and few to a request: first one of each token, whichever,
 // then the others of those that it was enough for. What burns that too is a suspect.
 func (r *reading) burn(ctx context.Context) *failure {
 	if len(r.burnt) == 0 {
@@ -20,6 +21,8 @@ func (r *reading) burn(ctx context.Context) *failure {
 	r.burnt = nil
 	first := make([]call, len(list))
 	for i, run := range list {
+		k := rand.IntN(len(run))
+		run[0], run[k] = run[k], run[0]
 		first[i] = run[0]
 	}
 	if f := r.generously(ctx, first); f != nil {
