@@ -2,7 +2,6 @@ package fetcherevm
 
 import (
 	"context"
-	"math/rand/v2"
 
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
@@ -21,8 +20,7 @@ func (r *reading) burn(ctx context.Context) *failure {
 	r.burnt = nil
 	first := make([]call, len(list))
 	for i, run := range list {
-		k := rand.IntN(len(run))
-		run[0], run[k] = run[k], run[0]
+		shuffle(run, 1)
 		first[i] = run[0]
 	}
 	if f := r.generously(ctx, first); f != nil {

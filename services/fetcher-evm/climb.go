@@ -150,11 +150,7 @@ func (r *reading) divide(ctx context.Context, at rung, calls []call, n int) ([][
 		first, second := halves(calls)
 		return [][]call{second, first}, nil
 	}
-	asked := min(n, witnesses)
-	for i := range asked {
-		k := i + rand.IntN(n-i)
-		calls[i], calls[k] = calls[k], calls[i]
-	}
+	asked := shuffle(calls, witnesses)
 	answers, f := r.ask(ctx, calls[:asked])
 	if f != nil {
 		return nil, f
@@ -178,6 +174,16 @@ func (r *reading) divide(ctx context.Context, at rung, calls []call, n int) ([][
 		first, second := halves(rest)
 		return [][]call{second, first}, nil
 	}
+}
+
+// shuffle brings up to most calls to the front, whichever, and gives how many.
+func shuffle(calls []call, most int) int {
+	most = min(most, len(calls))
+	for i := range most {
+		k := i + rand.IntN(len(calls)-i)
+		calls[i], calls[k] = calls[k], calls[i]
+	}
+	return most
 }
 
 // guilty reports whether all answers are one error of the row's own.
