@@ -2,7 +2,7 @@ package fetcherevm
 
 import (
 	"context"
-	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
@@ -36,7 +36,7 @@ type gate int
 
 const (
 	open  gate = iota // read them
-	trial             // read one alone: the token was shut out long enough
+	trial             // read its witnesses alone: the token was shut out long enough
 	shut              // answer them with the error that the token ended in
 )
 
@@ -110,7 +110,7 @@ func (t *tokens) served(c call, byContract bool) bool {
 }
 
 // admit takes out the rows of tokens that are shut: answered with their token's error, they cost no request. Of a token whose
-// time is over one row is read alone; what comes of it decides about the others.
+// time is over its witnesses are read alone; what comes of them decides about the others.
 func (r *reading) admit(ctx context.Context, calls []call) ([]call, *failure) {
 	if !r.fleet.tokens.anyBad() {
 		return calls, nil
@@ -123,14 +123,13 @@ func (r *reading) admit(ctx context.Context, calls []call) ([]call, *failure) {
 		}
 		g, a := r.fleet.tokens.gate(run[0].token)
 		if g == trial {
-			one := run[rand.IntN(len(run))] // it may be one wallet's own trouble
-			tried, f := r.ask(ctx, []call{one})
+			tried, f := r.ask(ctx, run[:shuffle(run, witnesses)])
 			if f != nil {
 				return nil, f
 			}
 			g = open // the token answers, or the node does not
-			if tried[0].code != "" {
-				r.fleet.tokens.failed(one.token, one.holder, false, tried[0])
+			if guilty(tried) {
+				r.fleet.tokens.failed(run[0].token, run[0].holder, false, tried[0])
 				g, a = shut, tried[0]
 			}
 		}
@@ -164,7 +163,11 @@ func (r *reading) judge(calls []call) {
 				failed++
 			}
 		}
-		if failed == len(run) && r.fleet.tokens.failed(token, run[0].holder, len(run) > 1, bad) {
+		if failed < len(run) {
+			continue
+		}
+		others := slices.ContainsFunc(run, func(c call) bool { return c.holder != run[0].holder })
+		if r.fleet.tokens.failed(token, run[0].holder, others, bad) {
 			r.fleet.metrics.shut.WithLabelValues("shut").Inc()
 			r.fleet.log.Warn().Stringer("token", token).Str("code", bad.code).Str("reason", bad.text).Msg("token fails for everyone and is left alone")
 		}

@@ -1,6 +1,7 @@
 package fetcherevm
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,6 +149,34 @@ func TestATokenThatIsShutOutCostsNoRequestAndComesBack(t *testing.T) {
 		if n := testutil.ToFloat64(r.fleet.metrics.shut.WithLabelValues("opened")); n != 1 {
 			t.Errorf("%s: %v tokens came back", at, n)
 		}
+	}
+}
+
+// A wallet that its token refuses must not keep the token shut for the others, nor shut it with two rows of its own.
+func TestAWalletThatATokenRefusesDoesNotShutItForOthers(t *testing.T) {
+	node := geth(t, chainID)
+	r := readerOf(t, setupAt(batch), chainOf(node.URL()))
+	asset := tokenOf(node.Tokens()[0])
+	well, question := mustParse(t, asset.Contract), `","data":"`+balanceOf+strings.ToLower(node.Wallet(0)[2:])
+	alter(node, func(request string) string {
+		return strings.ReplaceAll(request, well.String()+question, strings.ToLower(node.Token("reverts").Address)+question)
+	})
+	refused, good := rowOf(asset, node.Wallet(0)), rowOf(asset, node.Wallet(1))
+	for range 3 {
+		r.Read(t.Context(), []fetch.Row{refused, rowOf(asset, node.Wallet(0))}, 0)
+	}
+	if g, _ := r.fleet.tokens.gate(well); g != open {
+		t.Errorf("gate %d", g)
+	}
+	for range 30 { // which row is tried is chance
+		for _, holder := range []address{oneHolder, another} {
+			r.fleet.tokens.failed(well, holder, true, anError)
+		}
+		lift(r, well)
+		rows := []fetch.Row{refused, good}
+		outcomes := r.Read(t.Context(), rows, 0)
+		noValue(t, outcomes[:1])
+		mustBeTrue(t, node, rows[1:], outcomes[1:])
 	}
 }
 

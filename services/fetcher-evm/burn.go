@@ -10,7 +10,7 @@ import (
 // burnRows is how many rows one request has that may burn much gas each.
 const burnRows = 20
 
-// burn reads rows whose tokens burnt all their gas once more, with much of it and few to a request: first one of each token,
+// burn reads rows whose tokens burnt all their gas once more, with much of it and few to a request: first one of each token, whichever,
 // then the others of those that it was enough for. What burns that too is a suspect.
 func (r *reading) burn(ctx context.Context) *failure {
 	if len(r.burnt) == 0 {
@@ -21,6 +21,7 @@ func (r *reading) burn(ctx context.Context) *failure {
 	r.burnt = nil
 	first := make([]call, len(list))
 	for i, run := range list {
+		shuffle(run, 1)
 		first[i] = run[0]
 	}
 	if f := r.generously(ctx, first); f != nil {

@@ -96,6 +96,10 @@ func (c call) request(block string, gas uint64) request {
 		c.token, balanceOf, hex.EncodeToString(c.holder[:]), gas, block)}
 }
 
+// ofSender reports whether the call is for the coins of the account that calls are made from, the zero address. What a contract sees
+// there is not the chain's state at every client: some give the sender all the coins that there are, so that any call can be paid for.
+func (c call) ofSender() bool { return c.native && c.holder == address{} }
+
 // codeRequest asks for the contract at the token's address.
 func (c call) codeRequest(block string) request {
 	return request{"eth_getCode", `["` + c.token.String() + `",` + block + `]`}

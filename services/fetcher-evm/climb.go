@@ -2,6 +2,7 @@ package fetcherevm
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
@@ -133,8 +134,11 @@ func (r *reading) spoils(at rung, f *failure) bool {
 	return false
 }
 
-// divide gives the parts of a request of n calls that something in it spoilt. A token that does so on its own is asked for one
-// balance alone: where that is an error, it is the error of all its rows.
+// witnesses is how many rows, picked at random, must end in one error for it to be their token's: one may be its wallet's own trouble.
+const witnesses = 2
+
+// divide gives the parts of a request of n calls that something in it spoilt. A token that does so on its own is asked for the
+// balances of its witnesses alone: where all are one error, it is the error of all its rows.
 func (r *reading) divide(ctx context.Context, at rung, calls []call, n int) ([][]call, *failure) {
 	r.spoilt[at] = max(r.spoilt[at], n)
 	if r.splits++; r.splits > mostSplits {
@@ -148,26 +152,50 @@ func (r *reading) divide(ctx context.Context, at rung, calls []call, n int) ([][
 		first, second := fetch.Halves(calls)
 		return [][]call{second, first}, nil
 	}
-	answers, f := r.ask(ctx, calls[:1])
+	asked := shuffle(calls, witnesses)
+	answers, f := r.ask(ctx, calls[:asked])
 	if f != nil {
 		return nil, f
 	}
-	if answers[0].code != "" {
+	if guilty(answers) {
 		r.culprits++
 		for _, c := range calls {
 			r.settle(c, answers[0], single)
 		}
 		return nil, nil
 	}
-	r.settle(calls[0], answers[0], single)
-	if n == 1 {
+	for i, a := range answers {
+		r.settle(calls[i], a, single)
+	}
+	switch rest := calls[asked:]; len(rest) {
+	case 0:
 		return nil, nil
+	case 1:
+		return [][]call{rest}, nil
+	default:
+		first, second := fetch.Halves(rest)
+		return [][]call{second, first}, nil
 	}
-	if n == 2 {
-		return [][]call{calls[1:]}, nil
+}
+
+// shuffle brings up to most calls to the front, whichever, and gives how many.
+func shuffle(calls []call, most int) int {
+	most = min(most, len(calls))
+	for i := range most {
+		k := i + rand.IntN(len(calls)-i)
+		calls[i], calls[k] = calls[k], calls[i]
 	}
-	first, second := fetch.Halves(calls[1:])
-	return [][]call{second, first}, nil
+	return most
+}
+
+// guilty reports whether all answers are one error of the row's own.
+func guilty(answers []answer) bool {
+	for _, a := range answers {
+		if a.code == "" || a.code != answers[0].code {
+			return false
+		}
+	}
+	return true
 }
 
 // unspoil learns a size from requests that were divided when no token was to blame.

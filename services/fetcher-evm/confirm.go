@@ -1,6 +1,9 @@
 package fetcherevm
 
-import "context"
+import (
+	"context"
+	"math/rand/v2"
+)
 
 // suspect is a row that a request gave an error of the row's own. Until it has been read alone it may have been the request's.
 type suspect struct {
@@ -36,7 +39,7 @@ func (r *reading) confirm(ctx context.Context) *failure {
 	return r.single(ctx, again)
 }
 
-// verdicts reads one suspect of each token and error alone. Where that confirms an error, it is the error of all of them. Where it
+// verdicts reads one suspect of each token and error alone, another one each time: the first could have an error of its own for good. Where that confirms an error, it is the error of all of them. Where it
 // gives a value the request was wrong, and the others are to be read again. Where the node failed, nothing was said.
 func (r *reading) verdicts(ctx context.Context) ([]call, *failure) {
 	var order []question
@@ -51,7 +54,10 @@ func (r *reading) verdicts(ctx context.Context) ([]call, *failure) {
 	r.suspects = nil
 	first := make([]call, len(order))
 	for i, q := range order {
-		first[i] = cases[q][0].call
+		all := cases[q]
+		k := rand.IntN(len(all))
+		all[0], all[k] = all[k], all[0]
+		first[i] = all[0].call
 	}
 	verdicts, f := r.ask(ctx, first)
 	var again []call

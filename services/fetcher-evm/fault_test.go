@@ -269,3 +269,19 @@ func TestAnAnswerAboveTheCapIsNotRead(t *testing.T) {
 		t.Error("a gigabyte was read")
 	}
 }
+
+// panics is a way to a node on which our own code fails.
+type panics struct{}
+
+func (panics) RoundTrip(*http.Request) (*http.Response, error) { panic("of the transport") }
+
+// A panic of a check would end the process, and every other chain's reading with it.
+func TestAPanicInACheckIsTheEndpointsFailure(t *testing.T) {
+	node := geth(t, chainID)
+	r := readerOf(t, setup(), chainOf(node.URL(), node.URL()))
+	r.fleet.nodes[r.fleet.pool.Endpoints()[0]].transport.client.Transport = panics{}
+	r.fleet.round(t.Context())
+	if states := r.fleet.pool.States(); states[0].Failures == 0 || states[1].Failures > 0 {
+		t.Errorf("%+v", states)
+	}
+}

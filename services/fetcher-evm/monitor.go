@@ -2,6 +2,8 @@ package fetcherevm
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -13,10 +15,22 @@ func (f *fleet) round(ctx context.Context) {
 		if n.member.Paused() {
 			continue
 		}
-		group.Go(func() error { n.check(ctx); return nil })
+		group.Go(func() error { n.checkSafely(ctx); return nil })
 	}
 	_ = group.Wait() // checks report to the pool
 	f.report()
+}
+
+// checkSafely is [node.check], of which a panic is the endpoint's failure: whatever a node answered, it must not end the process, and with
+// it every other chain.
+func (n *node) checkSafely(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			n.fleet.log.Error().Str("endpoint", n.member.Name()).Str("panic", n.fleet.clean(fmt.Sprint(p))).Bytes("stack", debug.Stack()).Msg("check panicked")
+			n.blame(garbled("the check panicked: %v", p))
+		}
+	}()
+	n.check(ctx)
 }
 
 // check asks an endpoint for its chain and its head, and admits it when both are as they should be. Whatever fails is told to the

@@ -94,6 +94,38 @@ func TestAWalletThatSpoilsARequestCostsItsTokensOtherRowsNothing(t *testing.T) {
 	}
 }
 
+// One wallet that its token refuses says nothing of the others, whatever made the request fail.
+func TestARowsOwnErrorIsNotItsTokensOtherRowsError(t *testing.T) {
+	node := geth(t, chainID)
+	refused := strings.ToLower(node.Wallet(0)[2:])
+	r := readerOf(t, setupAt(multicall), chainOf(node.URL()))
+	rewrite(node, func(e exchange) string {
+		switch rows := strings.Count(e.request, balanceOf[2:10]); {
+		case strings.Contains(e.request, byMulticall) && (rows > 10 || rows == 2): // the node's limit, or some other trouble of its
+			return `{"jsonrpc":"2.0","id":` + idOf(e.request) + `,"error":{"code":-32000,"message":"out of gas"}}`
+		case !strings.Contains(e.request, byMulticall) && strings.Contains(e.request, balanceOf) && strings.Contains(e.request, refused):
+			return `{"jsonrpc":"2.0","id":` + idOf(e.request) + `,"error":{"code":3,"message":"execution reverted"}}`
+		}
+		return e.answer
+	})
+	var rows []fetch.Row
+	for i := range 40 {
+		rows = append(rows, rowOf(tokenOf(node.Tokens()[0]), node.Wallet(i)))
+	}
+	outcomes := r.Read(t.Context(), rows, 0)
+	mustBeTrue(t, node, rows[1:], outcomes[1:])
+	for range 30 { // which row is asked first is chance
+		for _, n := range r.fleet.nodes {
+			n.ladder.sizes[multicall] = newSizes(firstSize)
+		}
+		outcomes = r.Read(t.Context(), rows[:2], 0)
+		mustBeTrue(t, node, rows[1:2], outcomes[1:])
+		if err := outcomes[0].Err; err == nil || err.Class != wire.ClassRow || err.Code != wire.CodeReverted {
+			t.Fatalf("the refused row: %q %+v", outcomes[0].Raw, err)
+		}
+	}
+}
+
 // A limit on gas looks like a token that takes it all, until no token turns out to.
 func TestAMulticallThatIsTooLargeTeachesItsSize(t *testing.T) {
 	node := geth(t, chainID)

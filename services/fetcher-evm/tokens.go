@@ -1,6 +1,7 @@
 package fetcherevm
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -36,16 +37,17 @@ func (t *tokens) keepApart(token address) {
 	t.apart[token] = time.Now().Add(apartFor)
 }
 
-// divide tells calls whose tokens are kept apart from the others. Both keep their order.
+// divide tells calls that are not for contracts to ask from the others: those of tokens that are kept apart, and that for the sender's
+// coins. Both keep their order.
 func (t *tokens) divide(calls []call) (bulk, apart []call) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.apart) == 0 {
+	if len(t.apart) == 0 && !slices.ContainsFunc(calls, call.ofSender) {
 		return calls, nil
 	}
 	now := time.Now()
 	for _, c := range calls {
-		if until, found := t.apart[c.token]; found && !c.native && now.Before(until) {
+		if until, found := t.apart[c.token]; c.ofSender() || found && !c.native && now.Before(until) {
 			apart = append(apart, c)
 		} else {
 			bulk = append(bulk, c)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/balance-sync/balance-sync/shared/fetch"
+	"github.com/balance-sync/balance-sync/shared/scanner"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
 )
@@ -62,6 +63,9 @@ func parseToken(text string) (address, error) {
 	}
 	if a.reserved() {
 		return address{}, fmt.Errorf("contract %q is zero or a precompile, not a token", text)
+	}
+	if scanner.Address(a.word()) == scanner.OverrideAddress() { // it would refuse the whole request, and the endpoint leave its best rung
+		return address{}, fmt.Errorf("contract %q is the scanner's own, not a token", text)
 	}
 	return a, nil
 }

@@ -1,6 +1,9 @@
 package fetchertron
 
-import "context"
+import (
+	"context"
+	"math/rand/v2"
+)
 
 // suspect is a row that a request of many gave an error of the row's own. Until it has been read alone it may have been the request's.
 type suspect struct {
@@ -14,7 +17,7 @@ type question struct {
 	code  string
 }
 
-// confirm reads one suspect of each token and error alone. Where that confirms an error, it is the error of all of them. Where it
+// confirm reads one suspect of each token and error alone, another one each time: the first could have an error of its own for good. Where that confirms an error, it is the error of all of them. Where it
 // gives a value the request was wrong, and each of the others is read alone too. Where the node failed, nothing was said.
 func (r *reading) confirm(ctx context.Context) *failure {
 	var order []question
@@ -33,7 +36,10 @@ func (r *reading) confirm(ctx context.Context) *failure {
 		order = order[len(asked):]
 		first := make([]call, len(asked))
 		for i, q := range asked {
-			first[i] = cases[q][0]
+			all := cases[q]
+			k := rand.IntN(len(all))
+			all[0], all[k] = all[k], all[0]
+			first[i] = all[0]
 		}
 		verdicts, proof, f := r.ask(ctx, first, r.askConfirming)
 		for i, verdict := range verdicts {

@@ -371,3 +371,16 @@ func TestAPanicReachesTheCaller(t *testing.T) {
 	}()
 	r.Read(t.Context(), goodRows(3), 0)
 }
+
+// A panic of a check would end the process, and every other chain's reading with it.
+func TestAPanicInACheckIsTheEndpointsFailure(t *testing.T) {
+	one, other := newScript(t), newScript(t)
+	r := readerOf(t, setup(), chainOf(one, other))
+	node := r.fleet.nodes[r.fleet.pool.Endpoints()[0]]
+	node.wallet = poisoned{node.wallet}
+	node.doubt()
+	r.fleet.round(t.Context())
+	if states := r.fleet.pool.States(); states[0].Failures == 0 || states[1].Failures > 0 {
+		t.Errorf("%+v", states)
+	}
+}

@@ -3,6 +3,7 @@ package fetchertron
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ func (f *fleet) round(ctx context.Context) {
 			continue
 		}
 		group.Go(func() error {
-			if head, ok := n.check(ctx); ok {
+			if head, ok := n.checkSafely(ctx); ok {
 				mu.Lock()
 				defer mu.Unlock()
 				heads[n] = head
@@ -59,6 +60,19 @@ func (f *fleet) best(heads map[*node]block) int64 {
 		return 0
 	}
 	return numbers[len(numbers)-1]
+}
+
+// checkSafely is [node.check], of which a panic is the endpoint's failure: whatever a node answered, it must not end the process, and with
+// it every other chain.
+func (n *node) checkSafely(ctx context.Context) (head block, ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			n.fleet.log.Error().Str("endpoint", n.member.Name()).Str("panic", n.fleet.clean(fmt.Sprint(p))).Bytes("stack", debug.Stack()).Msg("check panicked")
+			n.blame(garbled("the check panicked: %v", p))
+			ok = false
+		}
+	}()
+	return n.check(ctx)
 }
 
 // check asks an endpoint for its chain, its head and what it can do. Whatever fails is told to the pool or, when it says that the

@@ -1,11 +1,15 @@
 package fetchertron
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"sync/atomic"
 	"testing"
 
 	"github.com/balance-sync/balance-sync/devkit/trondev"
+	"github.com/balance-sync/balance-sync/shared/scanner"
 	"github.com/balance-sync/balance-sync/shared/wire"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/api"
 	"github.com/fbsobreira/gotron-sdk/pkg/proto/core"
@@ -43,6 +47,57 @@ func TestABulkErrorIsOverturnedByTheSingleCall(t *testing.T) {
 			t.Errorf("row %d by %s", i, outcomes[i].Proof.Route)
 		}
 	}
+}
+
+// The scanner refuses to ask its own address. Such an asset, which anybody can add, must not cost the chain its best rung.
+func TestTheScannersOwnAddressIsNoToken(t *testing.T) {
+	node := start(t, trondev.Config{Wallets: 60})
+	r := readerOf(t, exact(), chainAt(node, node.URL()))
+	own := scanner.OverrideAddress()
+	rows := append(standinRows(node, 0, 3), rowOf(token("41"+hex.EncodeToString(own[:])), node.Wallet(1)))
+	last := len(rows) - 1
+	for range fallAfter {
+		outcomes := r.Read(t.Context(), rows, 0)
+		mustBeInLedger(t, node, rows[:last], outcomes[:last], 0)
+		if o := outcomes[last]; o.Err == nil || o.Err.Class != wire.ClassRow || o.Err.Code != wire.CodeBadToken {
+			t.Errorf("%q %+v", o.Raw, o.Err)
+		}
+	}
+	if got := nodeOf(r).showRung(); got != scanRevert {
+		t.Errorf("the endpoint is read by %s", got)
+	}
+}
+
+// The scan fails for all of the token's rows, and one wallet's fails whoever asks: it does not always speak for the others.
+func TestTheRowThatSpeaksForItsTokenIsAnotherEachTime(t *testing.T) {
+	node := start(t, trondev.Config{Wallets: 60})
+	r := readerOf(t, exact(), chainAt(node, node.URL()))
+	rows := tokenRows(node, node.Tokens()[0].Address, 10)
+	plan, _ := plan(rows)
+	refused := plan[0].trigger().Data
+	node.Intercept(func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, method grpc.UnaryHandler) (any, error) {
+		out, err := method(ctx, in)
+		q, ok := in.(*core.TriggerSmartContract)
+		switch {
+		case ok && bytes.Equal(q.Data, refused):
+			return fails(api.Return_CONTRACT_EXE_ERROR, "class org.tron.core.vm.program.Program$IllegalOperationException : Invalid operation code"), nil
+		case ok && len(q.ContractAddress) == 0:
+			reply := out.(*api.TransactionExtention)
+			output := append(append([]byte{}, reply.ConstantResult[0][:64]...), bytes.Repeat([]byte{0x80}, len(rows))...)
+			binary.BigEndian.PutUint32(output[28:], uint32(len(rows)))
+			reply.ConstantResult[0] = output
+		}
+		return out, err
+	})
+	for range 50 {
+		outcomes := r.Read(t.Context(), rows, 0)
+		noValue(t, outcomes[:1])
+		if outcomes[1].Err == nil {
+			mustBeInLedger(t, node, rows[1:], outcomes[1:], 0)
+			return
+		}
+	}
+	t.Error("nine good rows were never read")
 }
 
 func TestAScanOfAnotherChainIsNoAnswer(t *testing.T) {

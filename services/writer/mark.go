@@ -15,7 +15,13 @@ type mark struct {
 	// height and at are the highest accepted height and the broker's timestamp of the message that brought it. height 0: none yet.
 	height int64
 	at     time.Time
+	// restored says that the mark is still the table's, and at when its height was last seen, not when it was reached.
+	restored bool
 }
+
+// catchUp is how many blocks a block time may bring while the mark is the table's. Nodes that stood still leave at too late by as long, and
+// with one block a block time such a chain would stay ahead of its bound for good. So it is believed again after a third of that time.
+const catchUp = 4
 
 func newMark(c chain.Config) mark {
 	return mark{slack: c.HeightSlack, blockTime: c.BlockTime}
@@ -25,7 +31,7 @@ func newMark(c chain.Config) mark {
 // is bounded only by the tip that it names itself.
 func (m *mark) restore(height *int64, at *time.Time) {
 	if height != nil && at != nil && *height > 0 {
-		m.height, m.at = *height, *at
+		m.height, m.at, m.restored = *height, *at, true
 	}
 }
 
@@ -39,7 +45,7 @@ func (m *mark) accept(height, tip int64, stored time.Time) bool {
 		return false
 	}
 	if height > m.height {
-		m.height, m.at = height, stored
+		m.height, m.at, m.restored = height, stored, false
 	}
 	return true
 }
@@ -49,8 +55,11 @@ func (m *mark) limit(tip int64, stored time.Time) int64 {
 	if m.height == 0 {
 		return sum(max(tip, 0), m.slack)
 	}
-	elapsed := max(stored.Sub(m.at), 0)
-	return sum(sum(m.height, m.slack), int64(elapsed/m.blockTime))
+	blocks := int64(max(stored.Sub(m.at), 0) / m.blockTime)
+	if m.restored {
+		blocks *= catchUp
+	}
+	return sum(sum(m.height, m.slack), blocks)
 }
 
 // sum adds two numbers that are not negative and stops at the largest one there is.

@@ -17,8 +17,9 @@ func at(seconds float64) time.Time {
 // A chain of two seconds a block with a slack of 10, which was at 1,000 at the moment 0.
 func marked() mark {
 	m := newMark(chain.Config{BlockTime: 2 * time.Second, HeightSlack: 10})
-	height, when := int64(1000), at(0)
+	height, when := int64(999), at(0)
 	m.restore(&height, &when)
+	m.accept(1000, 0, at(0))
 	return m
 }
 
@@ -144,6 +145,43 @@ func TestAfterARestartTheMarkComesFromTheTable(t *testing.T) {
 	l.deliver(result(near), result(far))
 	l.want(l.row(near), `{"observed_height": 5050}`)
 	l.want(l.row(far), `{"observed_height": null}`)
+}
+
+// The nodes stood still while the rows were read again and again, and then a writer started: the table says when the height was last
+// seen and not when it was reached. Where the chain has gone on since must not be refused for good.
+func TestAMarkFromTheTableCatchesUpWithAChainThatHadGoneOn(t *testing.T) {
+	m := newMark(chain.Config{BlockTime: 2 * time.Second, HeightSlack: 10})
+	height, seen := int64(1000), at(3600) // reached at the moment 0
+	m.restore(&height, &seen)
+	reached := func(seconds float64) int64 { return 1000 + int64(seconds/2) }
+	accepted := 0.0
+	for seconds := 3600.0; seconds < 4*3600 && accepted == 0; seconds += 30 {
+		if m.accept(reached(seconds), 0, at(seconds)) {
+			accepted = seconds
+		}
+	}
+	if accepted == 0 || accepted > 3600+1230 {
+		t.Fatalf("the true height was believed at %v s, want it within a third of the hour", accepted)
+	}
+	// From then on the mark is known to the second, and the bound is the chain's own pace.
+	if limit := m.limit(0, at(accepted+60)); limit != reached(accepted)+30+10 {
+		t.Errorf("limit %d, the chain was at %d a minute ago", limit, reached(accepted))
+	}
+}
+
+func TestAMarkFromTheTableBelievesNothingFarAhead(t *testing.T) {
+	m := newMark(chain.Config{BlockTime: 2 * time.Second, HeightSlack: 10})
+	height, seen := int64(1000), at(0)
+	m.restore(&height, &seen)
+	for _, tt := range []struct {
+		height int64
+		after  float64
+		want   bool
+	}{{1011, 0, false}, {1000 + 10 + 4*30 + 1, 60, false}, {1000 + 10 + 4*30, 60, true}} {
+		if got := m.accept(tt.height, 0, at(tt.after)); got != tt.want {
+			t.Errorf("%d after %v s: accepted %t", tt.height, tt.after, got)
+		}
+	}
 }
 
 // The chain of the other tests: a height elsewhere says nothing about it.

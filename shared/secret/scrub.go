@@ -59,7 +59,7 @@ func (s *Scrubber) add(value string) {
 	s.values = append(s.values, forms...)
 }
 
-// longKey is the length from which a part of a URL's path, or a word of a header, is taken for a key; "/v1/mainnet" and "Bearer" are none.
+// longKey is the length from which a part of a URL's path or host, or a word of a header, is taken for a key; "/v1/mainnet" and "Bearer" are none.
 const longKey = 16
 
 // addParts takes in the parts of a secret.
@@ -75,6 +75,12 @@ func (s *Scrubber) addParts(value string) {
 	for _, segment := range append(strings.Split(u.Path, "/"), strings.Split(u.EscapedPath(), "/")...) {
 		if len(segment) >= longKey {
 			s.add(segment)
+		}
+	}
+	for label := range strings.SplitSeq(u.Hostname(), ".") { // a provider may put the key there, and the network's errors name the host
+		if len(label) >= longKey && strings.ContainsAny(label, "0123456789") { // a service's own name has none
+			s.add(label)
+			s.add(strings.ToLower(label))
 		}
 	}
 	for _, values := range u.Query() {

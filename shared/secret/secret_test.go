@@ -146,3 +146,13 @@ func ExampleText() {
 	fmt.Println(key, len(key.Reveal()))
 	// Output: *** 16
 }
+
+// Some providers make the key a part of the host's name, and an error of the network quotes that.
+func TestAKeyInAHostsNameIsCut(t *testing.T) {
+	s := secret.NewScrubber(secret.New("https://0123456789abcdefABCDEF0123456789.eth.rpc.example/"))
+	for _, text := range []string{"dial tcp: lookup 0123456789abcdefABCDEF0123456789.eth.rpc.example: no such host", "x509: not valid for 0123456789abcdefabcdef0123456789.eth.rpc.example"} {
+		if got := s.Scrub(text); strings.Contains(strings.ToLower(got), "abcdef") || !strings.Contains(got, ".eth.rpc.example") {
+			t.Errorf("%s", got)
+		}
+	}
+}
