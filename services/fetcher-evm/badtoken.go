@@ -165,7 +165,7 @@ func (r *reading) judge(calls []call) {
 		}
 		if failed == len(run) && r.fleet.tokens.failed(token, run[0].holder, len(run) > 1, bad) {
 			r.fleet.metrics.shut.WithLabelValues("shut").Inc()
-			r.fleet.log.Warn().Stringer("token", token).Str("code", bad.code).Str("reason", bad.text).Msg("token fails for everyone and is left alone")
+			r.fleet.log.Warn().Stringer("contract", token).Str("code", bad.code).Str("reason", bad.text).Msg("token fails for everyone and is left alone")
 		}
 	}
 }

@@ -160,7 +160,7 @@ func (r *reading) heard(c call, reply reply) *failure {
 		verdict = "match"
 		if d.number != c.decimals {
 			verdict = "mismatch"
-			r.fleet.log.Warn().Stringer("token", c.token).Int("chain_says", d.number).Int("database_says", c.decimals).Msg("decimals differ: the token has no human amounts")
+			r.fleet.log.Warn().Stringer("contract", c.token).Int("chain_says", d.number).Int("database_says", c.decimals).Msg("decimals differ: the token has no human amounts")
 		}
 	}
 	r.fleet.metrics.decimals.WithLabelValues(verdict).Inc()

@@ -170,7 +170,7 @@ func (r *reading) note(c call, a answer) {
 		d.number, d.known, verdict = number, true, "match"
 		if number != c.decimals {
 			verdict = "mismatch"
-			r.fleet.log.Warn().Stringer("token", c.token).Int("chain_says", number).Int("database_says", c.decimals).Msg("decimals differ: the token has no human amounts")
+			r.fleet.log.Warn().Stringer("contract", c.token).Int("chain_says", number).Int("database_says", c.decimals).Msg("decimals differ: the token has no human amounts")
 		}
 	}
 	r.fleet.metrics.decimals.WithLabelValues(verdict).Inc()
