@@ -64,6 +64,11 @@ bench-evm: ## balances/s of each way to read an EVM chain, on geth and anvil, wi
 	@$(GO) build -o bin/bench-evm ./bench/cmd/bench-evm
 	@bin/bench-evm $(ARGS)
 
+.PHONY: bench-tron
+bench-tron: ## balances/s of each way to read a TRON chain, with and without a round trip's delay, and at a request budget
+	@$(GO) build -o bin/bench-tron ./bench/cmd/bench-tron
+	@bin/bench-tron $(ARGS)
+
 .PHONY: tidy
 tidy: ## bring every go.mod and go.sum up to date
 	$(GO) work sync

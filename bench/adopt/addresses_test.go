@@ -70,7 +70,7 @@ func TestTheAddressOfAWalletIsFoundInEitherTable(t *testing.T) {
 				}
 				do(t, conn, `INSERT INTO wallet_balances (id, wallet_id, asset_on_chain_id) VALUES (md5($1::text)::uuid, md5($2::text)::uuid, '00000000-0000-0000-0000-0000000000a1')`, fmt.Sprint(i), c.name)
 			}
-			p := startPipeline(t, url, 1, time.Hour, newLedger(0))
+			p := startPipeline(t, itsOwnRole(t, url), 1, time.Hour, newLedger(0))
 			wait.For(t, patience, "every row was looked at", func() bool {
 				return !get[bool](t, conn, "SELECT EXISTS (SELECT FROM wallet_balances WHERE due_at <= now() OR locked_by IS NOT NULL)")
 			})

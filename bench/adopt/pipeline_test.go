@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/balance-sync/balance-sync/devkit/natsdev"
+	"github.com/balance-sync/balance-sync/devkit/pgdev"
 	"github.com/balance-sync/balance-sync/devkit/wait"
 	"github.com/balance-sync/balance-sync/services/claimer"
 	"github.com/balance-sync/balance-sync/services/writer"
 	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/fetch"
+	"github.com/balance-sync/balance-sync/shared/schema"
 	"github.com/balance-sync/balance-sync/shared/secret"
 	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/stream"
@@ -38,8 +40,32 @@ const patience = 60 * time.Second
 // lease is long against what a claim takes here, and short enough to wait for: a row that a writer finds busy each time is left to it.
 const lease = 15 * time.Second
 
+// access is the database as each service connects to it.
+type access struct{ claimer, writer string }
+
+// everybody is the database with the same rights for all.
+func everybody(url string) access { return access{url, url} }
+
+// itsOwnRole makes the roles in the database, which others use too, and gives each service its own.
+func itsOwnRole(t *testing.T, url string) access {
+	t.Helper()
+	prefix := pgdev.RolePrefix(t, url)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }() // its work is done or the test has failed
+	if _, err := conn.Exec(t.Context(), schema.RolesSQL(schema.RoleOptions{Prefix: prefix})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := schema.Grant(t.Context(), conn, prefix); err != nil {
+		t.Fatal(err)
+	}
+	return access{claimer: pgdev.As(t, url, prefix+schema.Claimer, "x"), writer: pgdev.As(t, url, prefix+schema.Writer, "x")}
+}
+
 // startPipeline runs so many claimers and as many writers on the database. A row with a value rests for interval.
-func startPipeline(t *testing.T, url string, each int, interval time.Duration, l *ledger) *pipeline {
+func startPipeline(t *testing.T, to access, each int, interval time.Duration, l *ledger) *pipeline {
 	t.Helper()
 	server := natsdev.Run(t)
 	chains := []chain.Config{{Name: "bsc", Family: chain.EVM, ChainID: 56, BlockTime: 10 * time.Millisecond, HeightSlack: 10_000}}
@@ -64,13 +90,13 @@ func startPipeline(t *testing.T, url string, each int, interval time.Duration, l
 	for i := range each {
 		claims, writes := p.process(i), p.process(i)
 		p.claimers = append(p.claimers, p.run(func(ctx context.Context) error {
-			return claimer.Run(ctx, claimer.Config{Database: secret.New(url), Broker: broker("claimer"), Chains: chains, BatchSize: 1000, Lease: lease,
+			return claimer.Run(ctx, claimer.Config{Database: secret.New(to.claimer), Broker: broker("claimer"), Chains: chains, BatchSize: 1000, Lease: lease,
 				Window: 50_000, PassPace: 200 * time.Millisecond, FastPoll: 50 * time.Millisecond, FastRows: 50, Messages: 64, Patience: 5 * time.Second,
 				ChainPoll: 200 * time.Millisecond, OrphanPace: time.Second}, claims.As("claimer"))
 		}))
 		p.writers = append(p.writers, writes.Metrics.(*prometheus.Registry))
 		p.rest = append(p.rest, p.run(func(ctx context.Context) error {
-			return writer.Run(ctx, writer.Config{Database: secret.New(url), Broker: broker("writer"), Chains: chains, Interval: interval}, writes.As("writer"))
+			return writer.Run(ctx, writer.Config{Database: secret.New(to.writer), Broker: broker("writer"), Chains: chains, Interval: interval}, writes.As("writer"))
 		}))
 	}
 	p.rest = append(p.rest, p.run(func(ctx context.Context) error {

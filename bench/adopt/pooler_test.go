@@ -56,7 +56,7 @@ func TestTheWholePipelineWorksBehindATransactionPooler(t *testing.T) {
 			do(t, conn, auditSQL)
 			do(t, conn, "CREATE TABLE counted AS SELECT id, sync_count FROM wallet_balances")
 
-			p := startPipeline(t, through, 3, 200*time.Millisecond, newLedger(0))
+			p := startPipeline(t, everybody(through), 3, 200*time.Millisecond, newLedger(0))
 			wait.For(t, patience, "every row was read three times", func() bool {
 				return !get[bool](t, conn, "SELECT EXISTS (SELECT FROM wallet_balances WHERE sync_count < 3)")
 			})

@@ -36,7 +36,7 @@ func TestNeighboursAreRespectedWhileBalancesAreSynced(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			p := startPipeline(t, url, 2, 2*time.Second, newLedger(150*time.Millisecond))
+			p := startPipeline(t, itsOwnRole(t, url), 2, 2*time.Second, newLedger(150*time.Millisecond))
 			n := startNeighbours(t, url, tt.example, ids)
 			readAbove := func(what string, height int64) {
 				t.Helper()

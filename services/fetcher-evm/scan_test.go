@@ -221,8 +221,10 @@ func TestAnAnswerThatIsNotOfTheChainAndTheBlockIsThrownAway(t *testing.T) {
 
 func TestANodeWhoseContractsRunAtAnotherBlockIsNotUsed(t *testing.T) {
 	node := geth(t, chainID)
+	r := readerOf(t, setup(), chainOf(node.URL()))         // in use, so that what follows is no matter of never having been admitted
 	rewrite(node, attestation(24, 40, "0000000000000003")) // the head, whatever was asked for
-	r := readerOf(t, setup(), chainOf(node.URL()))
+	forgive(r)
+	r.fleet.round(t.Context())
 	noValue(t, r.Read(t.Context(), goodRows(node, 5), 0))
 	if state := r.fleet.pool.States()[0]; !state.Quarantined || !strings.Contains(state.Fault.Text, "arbsys") {
 		t.Errorf("%+v", state)

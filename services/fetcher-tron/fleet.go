@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,10 @@ func newFleets(config Config, process service.Process) ([]*fleet, error) {
 // newFleet makes the chain's nodes, all in quarantine until the first check. Close it.
 func newFleet(config Config, c chain.Config, process service.Process) (*fleet, error) {
 	c.BlockTime = cmp.Or(c.BlockTime, 3*time.Second)
+	top := slices.Index(routes[:], config.Route)
+	if top < 0 {
+		return nil, fmt.Errorf("there is no route %q", config.Route)
+	}
 	m, err := newMetrics(process.Metrics, c.Name)
 	if err != nil {
 		return nil, err
@@ -80,7 +85,7 @@ func newFleet(config Config, c chain.Config, process service.Process) (*fleet, e
 			f.close()
 			return nil, fmt.Errorf("endpoint %s: %w", member.Name(), err)
 		}
-		f.nodes[member] = &node{fleet: f, member: member, transport: t, wallet: walletOf(t.conn, c.Finality), ladder: newLadder(config.Weight)}
+		f.nodes[member] = &node{fleet: f, member: member, transport: t, wallet: walletOf(t.conn, c.Finality), ladder: newLadder(rung(top), config.Weight)}
 		if plain(c.Endpoints[i].URL) {
 			f.log.Warn().Str("endpoint", member.Name()).Msg("endpoint is asked over grpc without tls: keys and answers can be read and changed on the way")
 		}

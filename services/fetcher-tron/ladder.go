@@ -11,6 +11,7 @@ const fallAfter = 2
 // ladder is how far up an endpoint may be read, and how much at once on each rung. What works is what a probe saw working;
 // a rung that then fails by its structure, twice in a row, is left until the next regular probe. It may be used concurrently.
 type ladder struct {
+	top   rung // the best rung to use, by configuration
 	sizes perRung[*sizes]
 
 	mu       sync.Mutex // guards below
@@ -20,8 +21,8 @@ type ladder struct {
 }
 
 // newLadder gives a ladder of which nothing but single calls is known to work.
-func newLadder(weight int) *ladder {
-	l := &ladder{}
+func newLadder(top rung, weight int) *ladder {
+	l := &ladder{top: top}
 	l.sizes[scanRevert], l.sizes[scanReturn], l.sizes[multicall] = newSizes(weight), newSizes(weight), newSizes(min(weight, multicallWeight))
 	return l
 }
@@ -32,7 +33,7 @@ func (l *ladder) best(avoid perRung[bool]) rung {
 	defer l.mu.Unlock()
 	now := time.Now()
 	for _, r := range bulk {
-		if l.works[r] && !avoid[r] && !now.Before(l.left[r]) {
+		if r >= l.top && l.works[r] && !avoid[r] && !now.Before(l.left[r]) {
 			return r
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/fetch"
+	"github.com/balance-sync/balance-sync/shared/service"
 	"github.com/balance-sync/balance-sync/shared/upstream"
 	"github.com/balance-sync/balance-sync/shared/wire"
 )
@@ -21,6 +23,18 @@ type reader struct {
 	fleet *fleet
 	// calls is how many calls of one reading are under way at once.
 	calls int
+}
+
+// NewReader gives the reader of one chain after a first check of its endpoints, without the watch that [Run] keeps over them: it is
+// for benches, which are over before anything changes. Its connections end with ctx. Config.Chains and Config.NATS are not used.
+func NewReader(ctx context.Context, config Config, c chain.Config, process service.Process) (fetch.Reader, error) {
+	f, err := newFleet(config, c, process)
+	if err != nil {
+		return nil, fmt.Errorf("chain %s: %w", c.Name, err)
+	}
+	context.AfterFunc(ctx, f.close)
+	f.round(ctx)
+	return &reader{fleet: f, calls: config.Calls}, nil
 }
 
 // Read gives one outcome per row. Rows that an endpoint fails go on to the next, while the chain's retry budget lasts; those

@@ -47,6 +47,8 @@ type Config struct {
 	Calls int
 	// Weight is the most that one request of many may weigh: a token's balance weighs 5, the coin's 1. Endpoints that take less are learnt.
 	Weight int
+	// Route is the best way to read that is used: one of the routes of a proof, "" for whatever endpoints can do. Only benches set it.
+	Route string
 	// Slack is how many blocks the height of a single call is lowered by: as many as the nodes behind one address may be apart. 0 is for
 	// endpoints that are one node each.
 	Slack int64
