@@ -53,7 +53,7 @@ func migrate(c console, env *service.Env, show shower) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("migrate: %w", err)
 			}
-			if _, err := grantRoles(cmd.Context(), c, conn, *roles); err != nil {
+			if _, err := grantRoles(cmd.Context(), c, conn, *roles, up.Flags().Changed("roles")); err != nil {
 				return err
 			}
 			return show(stepColumns, stepRows(steps))
