@@ -107,6 +107,10 @@ func TestARealChainsValuesAreNeverCountedAsRight(t *testing.T) {
 	if got.code != service.ExitDone || r.Rows != 3 || r.Unverified != 3 || r.Synced != 3 || r.ExpectedErrors != 0 {
 		t.Errorf("exit %d, %+v\n%s", got.code, r, got.stderr)
 	}
+	got = drive(t, map[string]string{"DATABASE_URL": empty(t)}, "--chain", "mine,evm,77="+evm.URL(), "--wallet", "mine:"+evm.Wallet(1), "--until-synced")
+	if got.code != service.ExitDone || strings.Contains(got.stdout, "every value was compared") || !strings.Contains(got.stdout, "1 values are of chains") {
+		t.Errorf("what was compared with nothing is told as compared: exit %d, %s", got.code, got.stdout)
+	}
 }
 
 func TestNotSyncedInTimeFails(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
@@ -58,6 +59,8 @@ func explain(err error) error {
 		return fmt.Errorf("the node answers HTTP %d to eth_chainId: check the path and the key in its URL", status.StatusCode)
 	case errors.As(err, &syntax), errors.As(err, &kind):
 		return errors.New("what answers at its URL does not speak JSON-RPC (a web page?): check host, port and path")
+	case strings.Contains(err.Error(), "malformed HTTP response"): // net/http has no type for it
+		return errors.New("what answers at its URL does not speak HTTP (a gRPC port, or one with TLS?): check scheme, host and port")
 	case errors.Is(err, context.DeadlineExceeded):
 		return errors.New("the node did not answer within 10 s")
 	}

@@ -101,6 +101,7 @@ func TestMistakesAreToldInOneSentenceThatHelps(t *testing.T) {
 		{"an unknown family", nil, []string{"--chain", "sol,solana,1=http://127.0.0.1:1", "--wallet", "sol:x"}, service.ExitUsage, "family must be evm or tron"},
 		{"a node of another chain", nil, node(anotherChain), service.ExitUsage, "is of chain 1, not 56"},
 		{"a node that answers HTML", nil, node(answering(t, 200, "<html>hello</html>")), service.ExitUnhealthy, "does not speak JSON-RPC"},
+		{"an EVM endpoint that speaks gRPC", nil, node(strings.Replace(tronNode.URL(), "grpc", "http", 1)), service.ExitUnhealthy, "does not speak HTTP (a gRPC port"},
 		{"a node that refuses the key", nil, node(answering(t, 403, "no")), service.ExitUnhealthy, "HTTP 403"},
 		{"a node that is not there", nil, node(closed.URL), service.ExitUnhealthy, "cannot be asked"},
 		{"a TRON chain without an endpoint", nil, []string{"--chain", "tron,tron," + genesis, "--wallet", "tron:T1"}, service.ExitUsage, "=grpc://"},

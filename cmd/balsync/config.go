@@ -9,7 +9,9 @@ import (
 	fetcherevm "github.com/balance-sync/balance-sync/services/fetcher-evm"
 	fetchertron "github.com/balance-sync/balance-sync/services/fetcher-tron"
 	"github.com/balance-sync/balance-sync/services/writer"
+	"github.com/balance-sync/balance-sync/shared/secret"
 	"github.com/balance-sync/balance-sync/shared/service"
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 )
 
@@ -22,11 +24,18 @@ type loader struct {
 // loaders are the programs whose configuration can be checked.
 func loaders() []loader {
 	return []loader{
-		{"claimer", func(env *service.Env) { claimer.Load(env) }},
-		{"fetcher-evm", func(env *service.Env) { fetcherevm.Load(env) }},
-		{"fetcher-tron", func(env *service.Env) { fetchertron.Load(env) }},
-		{"writer", func(env *service.Env) { writer.Load(env) }},
+		{"claimer", func(env *service.Env) { service.LoadFrame(env); database(env, claimer.Load(env).Database) }},
+		{"fetcher-evm", func(env *service.Env) { service.LoadFrame(env); fetcherevm.Load(env) }},
+		{"fetcher-tron", func(env *service.Env) { service.LoadFrame(env); fetchertron.Load(env) }},
+		{"writer", func(env *service.Env) { service.LoadFrame(env); database(env, writer.Load(env).Database) }},
 		{"provision", func(env *service.Env) { loadProvision(env) }},
+	}
+}
+
+// database notes a DATABASE_URL that the service would end over at its start.
+func database(env *service.Env, url secret.Text) {
+	if _, err := pgx.ParseConfig(url.Reveal()); err != nil && !url.Empty() {
+		env.Fault("%w", errNoURL)
 	}
 }
 
@@ -91,7 +100,11 @@ func load(c console, env *service.Env, names, chosen []string) ([]settingRow, er
 		}
 	}
 	if len(faults) > 0 {
-		return nil, usage(fmt.Errorf("the configuration has %d faults:\n%s", len(faults), strings.Join(faults, "\n")))
+		many := "s"
+		if len(faults) == 1 {
+			many = ""
+		}
+		return nil, usage(fmt.Errorf("the configuration has %d fault%s:\n%s", len(faults), many, strings.Join(faults, "\n")))
 	}
 	return rows, nil
 }

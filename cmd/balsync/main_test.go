@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/balance-sync/balance-sync/devkit/natsdev"
 	"github.com/balance-sync/balance-sync/devkit/pgdev"
+	"github.com/balance-sync/balance-sync/shared/chain"
 	"github.com/balance-sync/balance-sync/shared/service"
+	"github.com/balance-sync/balance-sync/shared/stream"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgdev.Main(m)) }
@@ -123,6 +126,41 @@ func TestConfigReportsEveryFaultAtOnceAndNoSecret(t *testing.T) {
 	}
 }
 
+// A fault that a start would find is found without one.
+func TestValidateFindsWhatAStartWouldEndOver(t *testing.T) {
+	good := map[string]string{"BALSYNC_CHAINS": chainsFile(t), "DATABASE_URL": "postgres://u:" + key + "@127.0.0.1/x", "NATS_URL": "u:" + key + "@127.0.0.1:1, tls://127.0.0.2", "BSC_URL": "http://127.0.0.1:1/" + key}
+	if got := drive(t, good, "config", "print"); got.code != 0 || !strings.Contains(got.stdout, "LOG_LEVEL") || !strings.Contains(got.stdout, "BALSYNC_ADMIN_ADDR") {
+		t.Errorf("what is in force: %+v", got)
+	}
+	for _, bad := range []struct{ name, value, says string }{
+		{"LOG_LEVEL", "loud", `LOG_LEVEL="loud": must be one of`},
+		{"LOG_FORMAT", "xml", `LOG_FORMAT="xml": must be one of`},
+		{"BALSYNC_ADMIN_ADDR", "8081", "must be host:port"},
+		{"DATABASE_URL", "mysql://u:" + key + "@h/x", "DATABASE_URL is not a Postgres URL"},
+		{"NATS_URL", "http://u:" + key + "@h:4222", "NATS_URL is not a URL such as nats://"},
+		{"NATS_URL", "nats://u:" + key + "%zz@h:4222", "NATS_URL is not a URL such as nats://"},
+		{"NATS_URL", "nats://h:4222,", "NATS_URL is not a URL such as nats://"},
+		{"BSC_URL", "grpc://127.0.0.1:1/" + key, `endpoint "a": url: not a URL such as https://`},
+	} {
+		env := maps.Clone(good)
+		env[bad.name] = bad.value
+		got := drive(t, env, "config", "validate")
+		if got.code != service.ExitUsage || strings.Count(got.stderr, bad.says) != 1 || !strings.Contains(got.stderr, "has 1 fault:") || strings.Contains(got.stderr, key) {
+			t.Errorf("%s=%s: exit %d, want %q once: %s", bad.name, bad.value, got.code, bad.says, got.stderr)
+		}
+	}
+}
+
+// To a user without the right the broker looks as if it did not answer.
+func TestProvisioningAsAnotherUserSaysSo(t *testing.T) {
+	users := stream.AccountsConfig(stream.Users([]chain.Config{{Name: "bsc", Family: chain.EVM}}), func(stream.User) string { return "word" })
+	server := natsdev.RunWith(t, users+"jetstream {}\n")
+	got := drive(t, map[string]string{"NATS_URL": server.As("claimer", "word"), "BALSYNC_CHAINS": chainsFile(t)}, "provision")
+	if got.code != service.ExitFailed || !strings.Contains(got.stderr, "must name the provisioner's user") || !strings.Contains(got.stderr, "Permissions Violation") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestMistakesAreToldInOneSentenceThatHelps(t *testing.T) {
 	tests := []struct {
 		name string
@@ -140,6 +178,8 @@ func TestMistakesAreToldInOneSentenceThatHelps(t *testing.T) {
 		{"a bad database URL", map[string]string{"DATABASE_URL": "postgres://u:" + key + "@h:port/x"}, []string{"migrate", "up"}, service.ExitUsage, "not a Postgres URL"},
 		{"a database that is not there", map[string]string{"DATABASE_URL": "postgres://u:" + key + "@127.0.0.1:1/x"}, []string{"migrate", "up"}, service.ExitFailed, "connect to the database"},
 		{"no chains file", map[string]string{"NATS_URL": "nats://127.0.0.1:1", "BALSYNC_CHAINS": "/nonexistent"}, []string{"provision"}, service.ExitUsage, "BALSYNC_CHAINS"},
+		{"an unknown command of a group", nil, []string{"migrate", "upp"}, service.ExitUsage, `unknown command "upp"`},
+		{"a broker that is no broker", map[string]string{"NATS_URL": "http://127.0.0.1:1/" + key}, []string{"provision"}, service.ExitUsage, "NATS_URL is not a URL such as nats://"},
 		{"a program that does not exist", nil, []string{"config", "validate", "reader"}, service.ExitUsage, "is not one of"},
 	}
 	for _, tt := range tests {

@@ -53,7 +53,7 @@ func migrate(c console, env *service.Env, show shower) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("migrate: %w", err)
 			}
-			if _, err := grantRoles(cmd.Context(), c, conn, *roles); err != nil {
+			if _, err := grantRoles(cmd.Context(), c, conn, *roles, up.Flags().Changed("roles")); err != nil {
 				return err
 			}
 			return show(stepColumns, stepRows(steps))
@@ -76,6 +76,9 @@ func migrate(c console, env *service.Env, show shower) *cobra.Command {
 	return group("migrate", "the database's schema, and who may do what in it", up, status, print, printRoles(c), grants(c, env, show))
 }
 
+// errNoURL does not quote what was given: it may hold a password.
+var errNoURL = errors.New("DATABASE_URL is not a Postgres URL such as postgres://db.example:5432/app")
+
 // connect opens the one connection that a command uses. A migration changes tables, so it connects directly: behind a
 // transaction pooler it works too, since it keeps no session state.
 func connect(ctx context.Context, env *service.Env, use func(*pgx.Conn) error) error {
@@ -85,7 +88,7 @@ func connect(ctx context.Context, env *service.Env, use func(*pgx.Conn) error) e
 	}
 	config, err := pgx.ParseConfig(url.Reveal())
 	if err != nil {
-		return usage(errors.New("DATABASE_URL is not a Postgres URL such as postgres://db.example:5432/app"))
+		return usage(errNoURL)
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	config.ConnectTimeout = 10 * time.Second

@@ -91,11 +91,19 @@ func provision(c console, env *service.Env, show shower) *cobra.Command {
 		}
 		changes, err := plan.Provision(cmd.Context(), conn.JS)
 		if err != nil {
-			return advise(err)
+			return advise(refused(conn, err))
 		}
 		return show([]string{"KIND", "NAME", "CHANGE"}, changeRows(changes))
 	}
 	return cmd
+}
+
+// refused adds to an error the permission that the broker refused: what was asked for without it looks like a broker that does not answer.
+func refused(conn *stream.Conn, err error) error {
+	if denied := conn.Denied(); denied != nil {
+		return fmt.Errorf("%w: NATS_URL must name the provisioner's user: %w", err, denied)
+	}
+	return err
 }
 
 // noRoom is the server's code for a store that cannot hold what its streams reserve.
@@ -119,7 +127,7 @@ func keep(ctx context.Context, c console, env *service.Env, conn *stream.Conn, p
 			log.Warn().Str("kind", change.Kind).Str("name", change.Name).Bool("made", change.Made).Msg("provisioned")
 		}
 		if err != nil {
-			log.Error().Err(advise(err)).Msg("not provisioned")
+			log.Error().Err(advise(refused(conn, err))).Msg("not provisioned")
 		}
 	})
 }

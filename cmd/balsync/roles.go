@@ -60,7 +60,7 @@ func grants(c console, env *service.Env, show shower) *cobra.Command {
 	prefix := prefixFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return connect(cmd.Context(), env, func(conn *pgx.Conn) error {
-			granted, err := grantRoles(cmd.Context(), c, conn, *prefix)
+			granted, err := grantRoles(cmd.Context(), c, conn, *prefix, true)
 			if err != nil {
 				return err
 			}
@@ -74,14 +74,18 @@ func grants(c console, env *service.Env, show shower) *cobra.Command {
 	return cmd
 }
 
-// grantRoles grants to those of the roles that exist, and says to whom.
-func grantRoles(ctx context.Context, c console, conn *pgx.Conn, prefix string) ([]string, error) {
+// grantRoles grants to those of the roles that exist, and says to whom. Where roles were asked for, that there are none is an error: a
+// prefix with a typing error would else look like success.
+func grantRoles(ctx context.Context, c console, conn *pgx.Conn, prefix string, asked bool) ([]string, error) {
 	if err := checkPrefix(prefix); err != nil {
 		return nil, err
 	}
 	granted, err := schema.Grant(ctx, conn, prefix)
 	if err != nil {
 		return nil, err
+	}
+	if len(granted) == 0 && asked {
+		return nil, fmt.Errorf("nothing granted: no role %s%s or of a name like it exists: `balsync migrate roles --roles %s` prints them", prefix, schema.Claimer, prefix)
 	}
 	if len(granted) > 0 {
 		fmt.Fprintf(c.err, "granted: %s\n", strings.Join(granted, ", "))

@@ -52,6 +52,11 @@ func TestRolesArePrintedMadeMigratedAndGranted(t *testing.T) {
 	if got := drive(t, nil, "migrate", "roles", "--roles", `x"; DROP TABLE y`); got.code != service.ExitUsage {
 		t.Errorf("a prefix that is no name: %+v", got)
 	}
+	for _, args := range [][]string{{"migrate", "up", "--roles", "nobody_"}, {"migrate", "grants", "--roles", "nobody_"}} {
+		if got := drive(t, env, args...); got.code != service.ExitFailed || !strings.Contains(got.stderr, "no role nobody_claimer") || !strings.Contains(got.stderr, "balsync migrate roles") {
+			t.Errorf("a prefix that no role has, %q: %+v", args, got)
+		}
+	}
 	if got := drive(t, nil, "migrate", "roles", "--grants"); got.code != 0 || !strings.Contains(got.stdout, "GRANT SELECT (ctid") {
 		t.Errorf("--grants: %+v", got)
 	}

@@ -90,6 +90,9 @@ func newRoot(c console, env *service.Env) *cobra.Command {
 // group is a command that only holds others: alone it is a mistake, and says what there is.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	g := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usage(fmt.Errorf("unknown command %q: `%s --help` lists those of %s", args[0], cmd.CommandPath(), cmd.CommandPath()))
+		}
 		return usage(fmt.Errorf("%s needs one of its commands: `%s --help` lists them", cmd.CommandPath(), cmd.CommandPath()))
 	}}
 	g.AddCommand(commands...)

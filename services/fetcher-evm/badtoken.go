@@ -169,7 +169,7 @@ func (r *reading) judge(calls []call) {
 		others := slices.ContainsFunc(run, func(c call) bool { return c.holder != run[0].holder })
 		if r.fleet.tokens.failed(token, run[0].holder, others, bad) {
 			r.fleet.metrics.shut.WithLabelValues("shut").Inc()
-			r.fleet.log.Warn().Stringer("token", token).Str("code", bad.code).Str("reason", bad.text).Msg("token fails for everyone and is left alone")
+			r.fleet.log.Warn().Stringer("contract", token).Str("code", bad.code).Str("reason", bad.text).Msg("token fails for everyone and is left alone")
 		}
 	}
 }

@@ -101,7 +101,7 @@ chains:
   - {name: d, family: evm, chain_id: 1, block_time: 1s, height: l1, multicall: "0x12"}
   - {name: e, family: tron, block_time: 1s, height: arbsys, multicall: "0xcA11bde05977b3631167028862bE2a173976CA11"}
   - {name: c, family: tron, genesis: nope, chain_id: 5, finality: safe, block_time: soon, height_slack: -1, database_name: x, database_id: y, endpoints: [{name: a, url: "${NOPE}", rps: -1}]}
-  - {name: c, family: evm, chain_id: 1, finality: latest-65, block_time: 1s, endpoints: [{name: A, url: "http://h"}, {name: A, url: "http://h", rps: 3, concurrency: 257, budget: "CANARY Key"}, {name: z, url: "http://h", rps: 4, budget: "CANARY Key"}]}
+  - {name: c, family: evm, chain_id: 1, finality: latest-65, block_time: 1s, endpoints: [{name: A, url: "http://h"}, {name: A, url: "grpc://h:1", rps: 3, concurrency: 257, budget: "CANARY Key"}, {name: z, url: "http://h", rps: 4, budget: "CANARY Key"}]}
 `
 	_, err := chain.Parse([]byte(doc), env(nil), true)
 	if err == nil {
@@ -111,12 +111,12 @@ chains:
 		t.Errorf("a budget that may be a key is quoted: %v", err)
 	}
 	for _, want := range []string{
-		`"Bad Name": name must match`, `"Bad Name": chain_id is missing`, `endpoint "a": url: not an absolute URL`,
+		`"Bad Name": name must match`, `"Bad Name": chain_id is missing`, `endpoint "a": url: not a URL such as https://`,
 		`family "solana": must be evm or tron`, `"b": block_time "0s"`, `"b": endpoints: at least one`,
 		`"c": genesis must be`, `"c": chain_id belongs to evm`, `finality "safe": a tron chain takes solid or head`, `block_time "soon"`,
 		`height_slack -1`, `set one of them`, `database_id "y": must be a uuid`, `${NOPE} is not set`, `rps -1`,
 		`"c": name is used twice`, `finality "latest-65"`, `"d": height "l1": must be arbsys`, `"d": multicall "0x12": must be`, `"e": height belongs to evm`, `"e": multicall "0xcA11bde05977b3631167028862bE2a173976CA11": must be the base58`, `endpoint "A": name must match`, `endpoint "A": name is used twice`,
-		`endpoint "A": concurrency 257`, `endpoint "A": budget must match`,
+		`endpoint "A": url: not a URL such as https://`, `endpoint "A": concurrency 257`, `endpoint "A": budget must match`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)

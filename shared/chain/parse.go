@@ -181,7 +181,7 @@ func (e entry) config(lookup Lookup, endpoints bool) (Config, []error) {
 		fault("database_id %q: must be a uuid", e.DatabaseID)
 	}
 	if endpoints {
-		list, errs := expand(e.Endpoints, lookup)
+		list, errs := expand(e.Family, e.Endpoints, lookup)
 		config.Endpoints = list
 		faults = append(faults, errs...)
 	}
@@ -198,8 +198,11 @@ func orElse(text, fallback string) string {
 // maxConcurrency is the most requests at once that an endpoint may be configured for.
 const maxConcurrency = 256
 
+// like is what an endpoint of a family looks like.
+var like = map[Family]string{EVM: "https://host/path", TRON: "grpcs://host:50051"}
+
 // expand resolves the endpoints of one chain. Errors name the endpoint and never its URL.
-func expand(list []entryEndpoint, lookup Lookup) ([]Endpoint, []error) {
+func expand(family Family, list []entryEndpoint, lookup Lookup) ([]Endpoint, []error) {
 	if len(list) == 0 {
 		return nil, []error{errors.New("endpoints: at least one is needed: - {name: node-a, url: \"https://…\"}")}
 	}
@@ -220,8 +223,8 @@ func expand(list []entryEndpoint, lookup Lookup) ([]Endpoint, []error) {
 		address, err := Expand(e.URL, lookup)
 		if err != nil {
 			fault("url: %w", err)
-		} else if u, err := url.Parse(address); err != nil || u.Host == "" {
-			fault("url: not an absolute URL such as https://host/path")
+		} else if u, err := url.Parse(address); err != nil || u.Host == "" || family == EVM && u.Scheme != "http" && u.Scheme != "https" {
+			fault("url: not a URL such as %s", like[family])
 		}
 		if e.RPS < 0 {
 			fault("rps %v: must be 0 (unlimited) or more", e.RPS)

@@ -90,7 +90,7 @@ func (d *Decimals[T]) Note(token T, said Said, database int, log zerolog.Logger)
 	case said.Number == database:
 		return "match"
 	}
-	log.Warn().Stringer("token", token).Int("chain_says", said.Number).Int("database_says", database).Msg("decimals differ: the token has no human amounts")
+	log.Warn().Stringer("contract", token).Int("chain_says", said.Number).Int("database_says", database).Msg("decimals differ: the token has no human amounts")
 	return "mismatch"
 }
 

@@ -23,6 +23,7 @@ type Env struct {
 	shown   []Setting
 	secrets []secret.Text
 	warned  []string
+	noted   map[string]bool // secrets whose file was found wanting: that they are missing is said already
 }
 
 // Setting is one effective value, for `config print` and the line that a service logs at its start.
@@ -139,7 +140,7 @@ func (e *Env) Secret(key string) secret.Text {
 		if ok && value != "" {
 			e.Fault("%s and %s_FILE: set one of them", key, key)
 		}
-		value = strings.TrimRight(e.read(key+"_FILE", path), "\r\n")
+		value = strings.TrimRight(e.secretIn(key, path), "\r\n")
 	}
 	text := secret.New(value)
 	if value != "" {
@@ -147,6 +148,22 @@ func (e *Env) Secret(key string) secret.Text {
 	}
 	e.show(key, text)
 	return text
+}
+
+// secretIn reads the file of a secret. One without content is a fault of its own: whoever named it has filled it, or so they think.
+func (e *Env) secretIn(key, path string) string {
+	before := len(e.faults)
+	value := e.read(key+"_FILE", path)
+	if len(e.faults) == before && strings.TrimSpace(value) == "" {
+		e.Fault("%s_FILE: %s is empty", key, path)
+	}
+	if len(e.faults) > before {
+		if e.noted == nil {
+			e.noted = map[string]bool{}
+		}
+		e.noted[key] = true
+	}
+	return value
 }
 
 // read reads a file that holds a secret, and warns of one that every user of the machine may read.
@@ -179,7 +196,7 @@ func (e *Env) SecretFile(key string) string {
 
 // Require notes a fault when a secret that the service cannot do without was not given. hint says what it looks like.
 func (e *Env) Require(key string, value secret.Text, hint string) secret.Text {
-	if value.Empty() {
+	if value.Empty() && !e.noted[key] {
 		e.Fault("%s is not set: %s", key, hint)
 	}
 	return value

@@ -97,6 +97,21 @@ func TestASecretComesFromItsVariableOrItsFile(t *testing.T) {
 	}
 }
 
+func TestASecretFileThatGivesNothingIsTheOnlyFault(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "key")
+	if err := os.WriteFile(path, []byte(" \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, says := range map[string]string{path: path + " is empty", path + "x": "no such file", dir: "is a directory"} {
+		e := from(map[string]string{"K_FILE": file})
+		e.Require("K", e.Secret("K"), "what it is for")
+		if err := e.Err(); err == nil || !strings.HasPrefix(err.Error(), "K_FILE: ") || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %q alone", file, err, says)
+		}
+	}
+}
+
 func TestASecretFileThatEveryoneMayReadIsWarnedOf(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(path, []byte("CANARY0123456789"), 0o600); err != nil {

@@ -49,24 +49,39 @@ func (s Service[C]) main(args []string, lookup func(string) (string, bool), stdo
 	return ExitUsage
 }
 
+// Frame are the settings that every service has, whatever it does.
+type Frame struct{ level, format, addr, instance string }
+
+// LoadFrame reads them; faults go to env. `config validate` reads them too, so that it knows every fault that a start would find.
+func LoadFrame(env *Env) Frame {
+	f := Frame{
+		level:    env.OneOf("LOG_LEVEL", "info", "debug", "warn", "error"),
+		format:   env.OneOf("LOG_FORMAT", "json", "console"),
+		addr:     adminAddr(env),
+		instance: env.Instance(),
+	}
+	if _, _, err := net.SplitHostPort(f.addr); err != nil {
+		env.Fault("BALSYNC_ADMIN_ADDR=%q: must be host:port, such as 127.0.0.1:8081", f.addr)
+	}
+	return f
+}
+
 // adminAddr reads the listener's address; images set :8081, everything else stays on loopback.
 func adminAddr(env *Env) string { return env.Text("BALSYNC_ADMIN_ADDR", "127.0.0.1:8081") }
 
 func (s Service[C]) serve(env *Env, stderr io.Writer) int {
-	level := env.OneOf("LOG_LEVEL", "info", "debug", "warn", "error")
-	format := env.OneOf("LOG_FORMAT", "json", "console")
-	addr, instance := adminAddr(env), env.Instance()
+	frame := LoadFrame(env)
 	config := s.Load(env)
 	scrub := secret.NewScrubber(env.Secrets()...)
 	if err := env.Err(); err != nil {
 		fmt.Fprintf(stderr, "%s: the configuration has faults:\n%s\n", s.Name, scrub.Scrub(err.Error()))
 		return ExitUsage
 	}
-	log := NewLogger(stderr, level, format, scrub)
+	log := NewLogger(stderr, frame.level, frame.format, scrub)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	process := Process{Version: Version(), Instance: instance, Log: log, Metrics: registry, Health: NewHealth(), Scrub: scrub}.As(s.Name)
-	admin, err := ListenAdmin(addr, process.Health, registry, scrub, map[string]string{"service": s.Name, "version": process.Version, "instance": instance})
+	process := Process{Version: Version(), Instance: frame.instance, Log: log, Metrics: registry, Health: NewHealth(), Scrub: scrub}.As(s.Name)
+	admin, err := ListenAdmin(frame.addr, process.Health, registry, scrub, map[string]string{"service": s.Name, "version": process.Version, "instance": frame.instance})
 	if err != nil {
 		fmt.Fprintf(stderr, "%s: %v\n", s.Name, err)
 		return ExitFailed

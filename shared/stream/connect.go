@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,25 @@ type Options struct {
 // LoadOptions reads NATS_URL and NATS_CREDS for a service.
 func LoadOptions(env *service.Env, name string) Options {
 	url := env.Require("NATS_URL", env.Secret("NATS_URL"), "where JetStream is, such as nats://127.0.0.1:4222")
+	if !url.Empty() && !isNATS(url.Reveal()) {
+		env.Fault("NATS_URL is not a URL such as nats://127.0.0.1:4222, or a comma list of them") // not quoted: it may hold a password
+	}
 	return Options{URL: url, Creds: env.SecretFile("NATS_CREDS"), Service: name, Instance: env.Instance()}
+}
+
+// isNATS says whether a text is a comma list of what the client takes for servers: URLs of its schemes, or host:port without one.
+func isNATS(list string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			return false
+		}
+	}
+	return true
 }
 
 // Conn is a connection to the broker that reconnects for ever. It may be used concurrently.
@@ -152,6 +171,9 @@ func (c *Conn) Denied() error { return c.denied.current(time.Now()) }
 func (c *Conn) explain(err error) error {
 	if denied := c.Denied(); err != nil && denied != nil {
 		return fmt.Errorf("%w: %w", err, denied)
+	}
+	if errors.Is(err, nats.ErrReconnectBufExceeded) { // the client's name for having no connection: we let it buffer nothing
+		return errors.New("nats is not connected")
 	}
 	return err
 }

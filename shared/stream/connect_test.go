@@ -89,6 +89,9 @@ func TestHealthyFollowsTheConnection(t *testing.T) {
 		err := conn.Healthy()
 		return err != nil && strings.Contains(err.Error(), "nats is reconnecting")
 	})
+	if _, err := conn.Bind(t.Context(), stream.Results, stream.WriteDurable("evm", "bsc")); err == nil || !strings.Contains(err.Error(), "nats is not connected") {
+		t.Errorf("a call without a connection: %v", err)
+	}
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
