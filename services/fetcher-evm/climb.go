@@ -96,7 +96,7 @@ func (r *reading) request(ctx context.Context, at rung, calls []call) ([][]call,
 		return nil, nil
 	case f.class == slow:
 		if ctx.Err() == nil { // else it was our time that was over, not the node's
-			size.broke(n + r.overhead(at))
+			size.strained(n + r.overhead(at))
 		}
 		return nil, f
 	case r.spoils(at, f):

@@ -66,6 +66,8 @@ type Config struct {
 
 	// budgets are shared by the chains of the process, as providers' keys are; nil means that each has its own.
 	budgets *upstream.Budgets
+	// latencyGap is 0 for the default; tests that need every endpoint asked widen it: a busy machine makes any of them slow.
+	latencyGap time.Duration
 }
 
 // maxBody is what every node takes: geth 5 MiB, anvil 2.

@@ -69,7 +69,7 @@ func newFleet(config Config, c chain.Config, process service.Process) (*fleet, e
 		members[i] = upstream.Member{Name: e.Name, RPS: e.RPS, Budget: e.Budget, Concurrency: e.Concurrency}
 	}
 	// Nodes of one chain differ by a few seconds of blocks without lagging. A head is renewed with every check.
-	f.pool = upstream.New(members, upstream.Settings{BlockTime: c.BlockTime, Lag: 3 + int64(3*time.Second/c.BlockTime), HeadAge: 3 * config.CheckEvery,
+	f.pool = upstream.New(members, upstream.Settings{BlockTime: c.BlockTime, Lag: 3 + int64(3*time.Second/c.BlockTime), HeadAge: 3 * config.CheckEvery, LatencyGap: config.latencyGap,
 		Budgets: config.budgets})
 	if err := process.Metrics.Register(f.pool.Collector(c.Name)); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)

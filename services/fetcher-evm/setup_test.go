@@ -44,7 +44,7 @@ func geth(t *testing.T, id uint64) *evmdev.Node {
 // setup are the settings of tests: production's, with less patience.
 func setup() Config {
 	return Config{Fetch: fetch.Config{SweepSlots: 2, FastSlots: 1, Patience: 5 * time.Second}, Timeout: 20 * time.Second, BatchSize: 100,
-		Gas: 300_000, MaxGas: 3_000_000, MaxAnswer: 8 << 20, CheckEvery: 10 * time.Second}
+		Gas: 300_000, MaxGas: 3_000_000, MaxAnswer: 8 << 20, CheckEvery: 10 * time.Second, latencyGap: time.Minute}
 }
 
 // setupAt are the same settings with a route as the best.

@@ -14,6 +14,11 @@ const (
 	growAfter = 4
 	// tooSlow is the answer time above which requests are halved: others wait behind them.
 	tooSlow = 2 * time.Second
+	// strainMemory is how long a size that took too long is not tried again: a node has bad minutes, whatever it is asked.
+	strainMemory = 30 * time.Second
+	// strainFloor is the part of its ceiling to which slowness lowers a size. A busy node is not helped by more requests for fewer
+	// balances: below it the breaker is what spares the node.
+	strainFloor = 20
 )
 
 // ceilings are the sizes above which a rung gains nothing more, or which nodes do not take: initcode and the code that it
@@ -46,7 +51,7 @@ func (s *sizes) now() int {
 // worked notes that n at once were answered, after took. Requests far below the size say nothing about a larger one.
 func (s *sizes) worked(n int, took time.Duration) {
 	if took > tooSlow {
-		s.broke(n)
+		s.strained(n)
 		return
 	}
 	s.mu.Lock()
@@ -65,15 +70,23 @@ func (s *sizes) worked(n int, took time.Duration) {
 }
 
 // broke notes that n at once were too much. A reading that began with a larger size does not halve it again.
-func (s *sizes) broke(n int) {
+func (s *sizes) broke(n int) { s.fell(n, 1, sizeMemory) }
+
+// strained notes that n at once took too long, which may be their number, or the node's load.
+func (s *sizes) strained(n int) { s.fell(n, max(1, s.ceiling/strainFloor), strainMemory) }
+
+// fell halves the size, to least at the lowest, and remembers n for so long.
+func (s *sizes) fell(n, least int, memory time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	if s.failed == 0 || now.After(s.until) || n < s.failed {
-		s.failed = max(n, 2) // one alone must stay possible
+		s.failed = max(n, least+1) // the least must stay possible
 	}
-	s.until = now.Add(sizeMemory)
-	s.clean, s.size = 0, max(1, min(s.size, n/2))
+	if until := now.Add(memory); until.After(s.until) {
+		s.until = until
+	}
+	s.clean, s.size = 0, min(s.size, max(least, n/2))
 }
 
 // reached notes that a request for more was answered for its first n only, which is no failure: gas was used up.

@@ -83,6 +83,33 @@ func TestASlowAnswerHalvesTheSize(t *testing.T) {
 	}
 }
 
+// A node that is busy with everybody's requests would be asked for one balance at a time, and be busier for it.
+func TestSlownessLowersASizeToATwentiethOfItsCeilingAndIsForgottenSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSizes(2500)
+		for range 20 {
+			s.strained(s.now())
+		}
+		if s.now() != 125 {
+			t.Fatalf("size %d, want 125", s.now())
+		}
+		grow(s, 20)
+		if s.now() != 125 {
+			t.Errorf("grown to %d at once", s.now())
+		}
+		<-time.After(strainMemory + time.Second)
+		grow(s, 10*growAfter)
+		if s.now() < 500 {
+			t.Errorf("size %d when the node is well again", s.now())
+		}
+		s.broke(3)
+		s.strained(s.now()) // a size that the node refused stays the lower one
+		if s.now() != 1 {
+			t.Errorf("size %d after a refusal of 3", s.now())
+		}
+	})
+}
+
 func TestAPrefixSetsTheSizeALittleBelowIt(t *testing.T) {
 	s := newSizes(2500)
 	s.reached(300)

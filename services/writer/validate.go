@@ -17,6 +17,10 @@ func asset(a wire.Asset) wire.Asset {
 	return a
 }
 
+// maxEpoch is far above what operators and changes of a row can raise an epoch to, one at a time, and leaves room to raise it: a row at the
+// end of the integers could be given no other wallet any more.
+const maxEpoch = 1 << 30
+
 // accept gives the row as it may be written, with the human amount of a value. What a result says is not trusted: what does not
 // hold becomes an error of the row, so that the lease is freed all the same, and refused is its code.
 func accept(r Row, now assets) (row Row, human, refused string) {
@@ -29,6 +33,9 @@ func accept(r Row, now assets) (row Row, human, refused string) {
 	}
 	if amount.Check(r.Raw) != nil {
 		return refuse(r, EndpointFault, wire.CodeMalformedResult, "a balance that is not a uint256")
+	}
+	if r.Epoch < 0 || r.Epoch > maxEpoch {
+		return refuse(r, EndpointFault, wire.CodeMalformedResult, "an epoch that no row comes to")
 	}
 	if r.Height <= 0 {
 		return refuse(r, EndpointFault, wire.CodeMalformedResult, "a balance without a height")

@@ -2,6 +2,7 @@ package writer
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -40,6 +41,8 @@ func TestWhatCannotBeBelievedIsAnErrorThatFreesTheLease(t *testing.T) {
 		"2^256":                   {b.token, func(r *Row) { r.Raw = overMax }, wire.CodeMalformedResult, "0"},
 		"warning about no digits": {b.token, func(r *Row) { r.Kind, r.Error, r.Raw = Warned, "bad_decimals", "x" }, wire.CodeMalformedResult, "0"},
 		"no height":               {b.token, func(r *Row) { r.Height = 0 }, wire.CodeMalformedResult, "0"},
+		"epoch below 0":           {b.token, func(r *Row) { r.Epoch = -1 }, wire.CodeMalformedResult, "0"},
+		"epoch at the end":        {b.token, func(r *Row) { r.Epoch = math.MaxInt32 }, wire.CodeMalformedResult, "0"},
 		"height below 0":          {b.token, func(r *Row) { r.Height = -5 }, wire.CodeMalformedResult, "0"},
 		"decimals of 256":         {unsized, func(*Row) {}, wire.CodeBadDecimals, "1"},
 	} {

@@ -45,7 +45,7 @@ func (l *loop) answer(ctx context.Context, msg jetstream.Msg) (string, int) {
 	}
 	answering, cancel := context.WithTimeout(ctx, left+publishGrace)
 	defer cancel()
-	if err := l.answerDelivery(answering, msg, meta.NumDelivered, claim, left); err != nil {
+	if err := l.answerDelivery(answering, msg, meta, claim, left); err != nil {
 		l.log.Warn().Err(err).Str("claim", claim.Name).Msg("claim is not answered")
 		if ctx.Err() != nil {
 			stream.GiveBack(msg)
@@ -58,20 +58,31 @@ func (l *loop) answer(ctx context.Context, msg jetstream.Msg) (string, int) {
 	return l.settle(msg.Ack(), "answered"), len(claim.IDs)
 }
 
-// answerDelivery publishes an answer for every row of the claim: read together the first time, in pieces the second, unread the
-// last. An error means that some answers may not be published.
-func (l *loop) answerDelivery(ctx context.Context, msg jetstream.Msg, delivery uint64, claim *wire.Claim, left time.Duration) error {
-	a := &answerer{loop: l, claim: claim, delivery: delivery}
+// answerDelivery publishes an answer for every row of the claim: read together while no reader of it has died, in pieces after one
+// death, unread after two. An error means that some answers may not be published.
+func (l *loop) answerDelivery(ctx context.Context, msg jetstream.Msg, meta *jetstream.MsgMetadata, claim *wire.Claim, left time.Duration) error {
+	a := &answerer{loop: l, claim: claim, delivery: meta.NumDelivered}
 	work, cancel := context.WithTimeout(ctx, min(left, l.config.Patience))
 	defer cancel()
-	switch rows := rowsOf(claim); {
-	case delivery >= stream.Deliveries:
+	switch rows, deaths := rowsOf(claim), l.deaths(meta); {
+	case deaths >= stream.Deliveries-1:
 		return l.undeliverable(ctx, a, rows, msg)
-	case delivery > 1:
+	case deaths > 0:
 		return a.inPieces(work, ctx, rows)
 	default:
 		return a.read(work, ctx, rows)
 	}
+}
+
+// deaths is how many earlier readers of the claim can have died of it. A dead reader's claim comes again only after the consumer's AckWait; one
+// that comes sooner was handed back by a process that stopped, which blames nobody. Where the broker's clock is not known every delivery counts.
+func (l *loop) deaths(meta *jetstream.MsgMetadata) uint64 {
+	earlier := meta.NumDelivered - 1
+	if now, _, ok := l.conn.Clock.Now(); ok && l.ackWait > 0 {
+		age := max(now.Sub(meta.Timestamp), 0) + l.ackWait/10 // our reading of the broker's clock is not exact
+		earlier = min(earlier, uint64(age/l.ackWait))
+	}
+	return earlier
 }
 
 // settle names the outcome after the broker's part of it: a message that could not be settled comes again.

@@ -189,6 +189,27 @@ func TestTheLastDeliveryReadsNothingAndKeepsACopy(t *testing.T) {
 	}
 }
 
+// Two rolling restarts within one lease kill nobody, and must not make rows undeliverable.
+func TestAClaimThatWasHandedBackTwiceIsReadAllTheSame(t *testing.T) {
+	t.Parallel()
+	b := newBrokerWith(t, 30*time.Second)
+	c := claimOf("balsync:h:1", 60)
+	b.send(c, time.Minute)
+	for range 2 {
+		if err := b.take().NakWithDelay(time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &reader{read: seven}
+	b.run(r)
+	if got := counts(b.answered(c)); got != "[7:60]" {
+		t.Errorf("answers %s", got)
+	}
+	if letters := b.stored(stream.DeadLetters); len(letters) != 0 {
+		t.Errorf("%d dead letters", len(letters))
+	}
+}
+
 func TestAFullSweepDoesNotHoldUpTheFastLane(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)

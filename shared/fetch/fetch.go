@@ -4,13 +4,13 @@
 //
 //	          ┌── expired ────────────────────────────► ack (dropped before any call is spent)
 //	          ├── undecodable ────────────────────────► dead letter, term
-//	claim ────┼── first delivery: read whole ─┐
-//	          ├── second: pieces of 25 rows ──┼──────► results, then ack
-//	          └── third: reads nothing ───────┘        (third: every row undeliverable, and a copy to the dead letters)
+//	claim ────┼── no reader died: read whole ─┐
+//	          ├── one did: pieces of 25 rows ─┼──────► results, then ack
+//	          └── two did: reads nothing ─────┘        (two: every row undeliverable, and a copy to the dead letters)
 //
 // A claim is always answered. Rows that nodes could not serve are tried again until the deadline, then answered with endpoint
-// errors, so that their leases are freed. A redelivery therefore means that a process died, and the pieces find out whether
-// one of the rows kills it. A crash anywhere leaves the claim to the broker, which delivers it again; a result published
+// errors, so that their leases are freed. A redelivery after AckWait therefore means that a process died, and the pieces find out whether
+// one of the rows kills it; one that comes sooner was handed back by a process that stopped. A crash anywhere leaves the claim to the broker, which delivers it again; a result published
 // twice changes nothing.
 //
 // [Fetcher] is the frame around it: the broker's connection, the checks of the nodes, and a loop for each chain.

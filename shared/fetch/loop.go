@@ -36,6 +36,7 @@ type loop struct {
 	process service.Process
 	metrics *metrics
 	log     zerolog.Logger
+	ackWait time.Duration // of the claims' consumers; written before any claim is taken
 }
 
 // Run serves the claims of one chain until ctx ends: then intake stops, claims in hand are finished, and it returns.
@@ -58,7 +59,7 @@ func run(ctx, work context.Context, config Config, c chain.Config, conn *stream.
 	for lane := range lanes {
 		process.Expect(l.dependency() + "." + string(lane))
 	}
-	l.readClock(ctx) // first, so that no expired claim is read for want of a clock
+	l.ackWait = l.readClock(ctx) // first, so that no expired claim is read for want of a clock
 	var group errgroup.Group
 	group.Go(func() error { l.keepClock(ctx); return nil })
 	for lane, slots := range lanes {
@@ -90,8 +91,8 @@ func (l *loop) keepClock(ctx context.Context) {
 	}
 }
 
-// readClock reads the broker's clock, and tries until it has or ctx ends.
-func (l *loop) readClock(ctx context.Context) {
+// readClock reads the broker's clock, and tries until it has or ctx ends. It gives the AckWait of the claims' consumer, 0 when ctx ended.
+func (l *loop) readClock(ctx context.Context) time.Duration {
 	for {
 		consumer, err := l.conn.Bind(ctx, stream.Claims, stream.FetchDurable(string(l.chain.Family), l.chain.Name, wire.Sweep))
 		if err == nil {
@@ -99,10 +100,10 @@ func (l *loop) readClock(ctx context.Context) {
 		}
 		switch {
 		case ctx.Err() != nil:
-			return
+			return 0
 		case err == nil:
 			l.process.Report(l.dependency(), l.conn.Healthy())
-			return
+			return consumer.CachedInfo().Config.AckWait
 		}
 		l.process.Report(l.dependency(), err)
 		select {

@@ -53,6 +53,12 @@ type broker struct {
 
 func newBroker(t *testing.T) *broker {
 	t.Helper()
+	return newBrokerWith(t, ackWait)
+}
+
+// newBrokerWith is newBroker with an AckWait of the test's own.
+func newBrokerWith(t *testing.T, ackWait time.Duration) *broker {
+	t.Helper()
 	settings := stream.DefaultSettings()
 	settings.ClaimAckWait, settings.ResultAckWait = ackWait, ackWait
 	plan, err := stream.NewPlan([]chain.Config{bsc}, settings)
@@ -187,13 +193,21 @@ func (b *broker) settled() {
 // lose takes the next claim of the sweep and dies with it.
 func (b *broker) lose() {
 	b.t.Helper()
+	b.take()
+}
+
+// take gives a claim as a reader gets it.
+func (b *broker) take() jetstream.Msg {
+	b.t.Helper()
 	consumer, err := b.Bind(within(b.t), stream.Claims, stream.FetchDurable("evm", "bsc", wire.Sweep))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := consumer.Next(jetstream.FetchMaxWait(patience)); err != nil {
+	msg, err := consumer.Next(jetstream.FetchMaxWait(patience))
+	if err != nil {
 		b.t.Fatal(err)
 	}
+	return msg
 }
 
 // stored gives the messages of a stream, oldest first.

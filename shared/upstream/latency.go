@@ -3,11 +3,10 @@ package upstream
 import "time"
 
 // When an endpoint is slow: it takes twice as long as the fastest, until it takes half as long again at most. Between the two
-// nothing changes, so that equal endpoints rotate. A difference of latencyGap is noise. A slow endpoint is not asked while others can
+// nothing changes, so that equal endpoints rotate. A difference of Settings.LatencyGap is noise. A slow endpoint is not asked while others can
 // be, so after latencyAge without a measurement it counts as unknown, and is given a turn.
 const (
 	latencyWeight = 0.25 // of the newest measurement in the average
-	latencyGap    = 10 * time.Millisecond
 	latencyAge    = time.Minute
 )
 
@@ -44,6 +43,6 @@ func (p *Pool) compareLatency(now time.Time) {
 		if e.slow {
 			bound = fastest.latency * 3 / 2
 		}
-		e.slow = e.latency > bound+latencyGap
+		e.slow = e.latency > bound+p.settings.LatencyGap
 	}
 }

@@ -70,9 +70,9 @@ func TestEqualEndpointsTakeTurnsWhateverTheNoise(t *testing.T) {
 		}
 	}
 	took(a, 20, 2*time.Millisecond)
-	took(b, 20, 9*time.Millisecond)
+	took(b, 20, 90*time.Millisecond)
 	if got := sequence(t, p, 0, 2); got != "a b" {
-		t.Errorf("picked %s for a difference of 7 ms", got)
+		t.Errorf("picked %s for a difference of 88 ms", got)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestWhoIsSlowStaysSoUntilItIsClearlyFaster(t *testing.T) {
 	for _, step := range []struct {
 		latency time.Duration
 		want    string
-	}{{190 * time.Millisecond, "a b"}, {250 * time.Millisecond, "a a"}, {190 * time.Millisecond, "a a"}, {140 * time.Millisecond, "a b"}, {190 * time.Millisecond, "a b"}} {
+	}{{290 * time.Millisecond, "a b"}, {350 * time.Millisecond, "a a"}, {290 * time.Millisecond, "a a"}, {240 * time.Millisecond, "a b"}, {290 * time.Millisecond, "a b"}} {
 		took(b, 40, step.latency) // until the average is there
 		sequence(t, p, 0, 2)
 		got := sequence(t, p, 0, 2)

@@ -28,6 +28,8 @@ type Settings struct {
 	Lag int64
 	// HeadAge is how long a head counts after it was seen. Default 30 s.
 	HeadAge time.Duration
+	// LatencyGap is how much longer than twice the fastest an endpoint must take to be slow. Default 100 ms.
+	LatencyGap time.Duration
 	// Budgets are those that the pool shares with others of the process. Default: the pool has its own.
 	Budgets *Budgets
 }
@@ -45,7 +47,7 @@ type Pool struct {
 // New gives a pool with every endpoint in quarantine, not checked yet.
 func New(members []Member, s Settings) *Pool {
 	p := &Pool{retries: retries{left: retryFloor},
-		settings: Settings{BlockTime: cmp.Or(s.BlockTime, time.Second), Lag: cmp.Or(s.Lag, 5), HeadAge: cmp.Or(s.HeadAge, 30*time.Second)}}
+		settings: Settings{BlockTime: cmp.Or(s.BlockTime, time.Second), Lag: cmp.Or(s.Lag, 5), HeadAge: cmp.Or(s.HeadAge, 30*time.Second), LatencyGap: cmp.Or(s.LatencyGap, 100*time.Millisecond)}}
 	budgets := s.Budgets
 	if budgets == nil {
 		budgets = &Budgets{}
