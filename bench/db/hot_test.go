@@ -2,7 +2,6 @@ package db
 
 import (
 	"io"
-	"os"
 	"testing"
 	"time"
 
@@ -12,21 +11,25 @@ import (
 	"github.com/balance-sync/balance-sync/services/writer"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgdev.Main(m)) }
-
 // An index that names a column which claim or apply changes would make every update rewrite every index, at a third of the speed. The
 // catalog is checked elsewhere; this is what it is for. The first two passes spread the rows over their pages.
 func TestClaimAndApplyStayHOT(t *testing.T) {
 	opt := options{rows: 15_000, batch: 1000}
-	table, err := prepare(t.Context(), pgdev.Database(t, "", nil), opt, io.Discard)
+	// A server of its own: pages are not pruned while any database of the server has a long transaction that writes, as other tests have.
+	server, err := pgdev.Start(t.Context(), pgdev.Options{Fetch: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	table, err := prepare(t.Context(), server.URL(), opt, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer table.pool.Close()
-	// An autovacuum that analyses the table holds a snapshot, longer on a busy machine, and pages that cannot be pruned meanwhile are no index's doing.
-	if _, err := table.pool.Exec(t.Context(), "ALTER TABLE wallet_balances SET (autovacuum_enabled = off)"); err != nil {
-		t.Fatal(err)
-	}
 	const each = 2 * 15_000 // updates of a pass: a claim and an apply a row
 	lessor, store := claimer.NewStore(table.pool, "test", 2*time.Minute, opt.batch), writer.NewStore(table.pool)
 	counted := func(passes int64) result {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/balance-sync/balance-sync/shared/chain"
@@ -20,6 +21,18 @@ type console struct {
 	out, err io.Writer
 }
 
+// locked lets the services' logs and the display write to one place, a whole line at a time.
+type locked struct {
+	mu sync.Mutex // guards to
+	to io.Writer
+}
+
+func (l *locked) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(line)
+}
+
 // fault is an error with the exit code that it means.
 type fault struct {
 	code int
@@ -31,6 +44,7 @@ func (f fault) Unwrap() error { return f.err }
 
 // run is the whole command. It gives the exit code: 0 every row is right, 1 failed or wrong, 2 a chain's node is unhealthy, 3 usage.
 func run(args []string, c console) int {
+	c.err = &locked{to: c.err}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills

@@ -27,7 +27,11 @@ func newDisplay(c console, json bool) *display {
 	if json {
 		d.notes = c.err
 	}
-	if file, ok := d.notes.(*os.File); ok {
+	to := d.notes
+	if l, ok := to.(*locked); ok {
+		to = l.to
+	}
+	if file, ok := to.(*os.File); ok {
 		d.live = term.IsTerminal(int(file.Fd()))
 	}
 	return d

@@ -23,8 +23,8 @@ func begin(t *testing.T, prepare func(*stack), args ...string) (*stack, services
 // beginIn is begin in an environment.
 func beginIn(t *testing.T, env map[string]string, prepare func(*stack), args ...string) (*stack, services) {
 	t.Helper()
-	var notes strings.Builder
-	c := console{lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }, out: io.Discard, err: &notes}
+	notes := &sink{}
+	c := console{lookup: func(name string) (string, bool) { value, ok := env[name]; return value, ok }, out: io.Discard, err: notes}
 	opt, _, err := parse(args, c.lookup)
 	if err != nil {
 		t.Fatal(err)

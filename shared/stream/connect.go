@@ -173,6 +173,11 @@ func (c *Conn) explain(err error) error {
 		return fmt.Errorf("%w: %w", err, denied)
 	}
 	if errors.Is(err, nats.ErrReconnectBufExceeded) { // the client's name for having no connection: we let it buffer nothing
+		for _, ended := range []error{context.DeadlineExceeded, context.Canceled} {
+			if errors.Is(err, ended) {
+				return fmt.Errorf("nats is not connected: %w", ended)
+			}
+		}
 		return errors.New("nats is not connected")
 	}
 	return err
