@@ -49,6 +49,7 @@ type broker struct {
 	t      *testing.T
 	server *natsdev.Server
 	plan   stream.Plan
+	sent   uint64 // claims of the sweep
 }
 
 func newBroker(t *testing.T) *broker {
@@ -169,6 +170,9 @@ func (b *broker) sendRaw(id string, lane wire.Lane, schema string, data []byte, 
 	if err := b.Publish(within(b.t), stream.Claims, id, msg); err != nil {
 		b.t.Fatal(err)
 	}
+	if lane == wire.Sweep {
+		b.sent++
+	}
 }
 
 // consumer is the state of a lane's consumer.
@@ -181,12 +185,13 @@ func (b *broker) consumer(lane wire.Lane) *jetstream.ConsumerInfo {
 	return consumer.CachedInfo()
 }
 
-// settled waits until no claim of the sweep is pending or in hand.
+// settled waits until every claim of the sweep was delivered and none is pending or in hand. The broker counts a claim as pending a moment
+// after it has stored it.
 func (b *broker) settled() {
 	b.t.Helper()
 	wait.For(b.t, patience, "every claim is settled", func() bool {
 		i := b.consumer(wire.Sweep)
-		return i.NumPending == 0 && i.NumAckPending == 0
+		return i.Delivered.Consumer >= b.sent && i.NumPending == 0 && i.NumAckPending == 0
 	})
 }
 
