@@ -24,7 +24,8 @@ const ConfigNumber = "1"
 
 const configKey = "bs.config"
 
-// Deliveries of a claim: the first, one in pieces, and the last, which reads nothing.
+// Deliveries of a claim at most. After a reader died it is read in pieces, after two not at all; what a stopping process hands back counts
+// here too, but blames nobody.
 const Deliveries = 3
 
 // Settings are the values of the plan that an installation may choose.
